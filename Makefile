@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make help lists the targets. Everything that is built goes below $(O).
+#
+#   CC=clang                     another compiler
+#   SANITIZE=address,undefined   a sanitized build, in a directory of its own
+#   COVERAGE=1                   the same for gcov
+#   DEBUG=1                      keep the symbols
+#   V=1                          show the commands
+
+O        ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(COVERAGE),-coverage)
+PREFIX   ?= /usr/local
+BINDIR   ?= $(PREFIX)/bin
+CNIBINDIR ?= /opt/cni/bin
+comma    := ,
+Q        := $(if $(V),,@)
+
+# --- what it is built from ---------------------------------------------------
+
+PLUGINS  :=
+LIBS     := libnl-3.0 libmnl libnftnl libcjson
+# One function of libmd is used: it is linked in where the archive is there, for
+# a shared library more costs each call of a plugin some 60 us.
+LIBMD    := $(if $(filter /%,$(shell $(CC) -print-file-name=libmd.a 2>/dev/null)),-l:libmd.a,-lmd)
+REFERENCE ?= /usr/lib/cni
+PKGCONF  ?= pkg-config
+
+# Debian's names of what is needed, and installed where it is missing.
+DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
+              libcjson-dev libmd-dev
+DEPS_DEMO  := iproute2 iputils-ping nftables
+DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
+              containernetworking-plugins
+DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
+
+VERSION  := 1.9.1
+CPPFLAGS += -D_GNU_SOURCE -DHAWSER_VERSION='"$(VERSION)"' -Inetlib -Iplugins
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith \
+            -Wwrite-strings -Wno-missing-field-initializers \
+            -fstack-protector-strong -fPIE -fno-common \
+            -ffunction-sections -fdata-sections
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed,--gc-sections
+STRIP    := $(if $(SANITIZE)$(COVERAGE)$(DEBUG),,-s)
+ifdef SANITIZE
+CFLAGS   += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all
+LDFLAGS  += -fsanitize=$(SANITIZE)
+else
+CPPFLAGS += $(if $(COVERAGE),,-D_FORTIFY_SOURCE=2)
+endif
+ifdef COVERAGE
+CFLAGS   += --coverage -O0
+LDFLAGS  += --coverage
+endif
+ifdef CI
+CFLAGS   += -Werror
+endif
+PKGFLAGS := $(shell $(PKGCONF) --cflags $(LIBS) 2>/dev/null)
+PKGLIBS  := $(shell $(PKGCONF) --libs $(LIBS) 2>/dev/null)
+CPPFLAGS += $(PKGFLAGS)
+LDLIBS   += $(PKGLIBS) $(LIBMD)
+
+SRC      := $(wildcard netlib/*/*.c plugins/*.c plugins/*/*.c plugins/*/*/*.c)
+OBJ      := $(SRC:%.c=$(O)/%.o)
+LIBOBJ   := $(filter-out $(O)/plugins/main.o,$(OBJ))
+UNIT     := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+SOURCES  := $(SRC) $(wildcard netlib/*/*.h plugins/*.h plugins/*/*.h plugins/*/*/*.h tests/*/*.c tests/*/*.h)
+
+# --- building ----------------------------------------------------------------
+
+all: ## build the plugins and the command line (the default)
+	$(Q).ci/deps.sh $(DEPS_BUILD)
+	$(Q)$(MAKE) --no-print-directory build
+
+build: $(O)/bin/hawser
+
+$(O)/bin/hawser: $(OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(LDFLAGS) $(STRIP) -o $@ $^ $(LDLIBS)
+	$(Q)for p in $(PLUGINS); do ln -f $@ $(@D)/$$p; done
+
+$(O)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# an environment is made of char *, in a test of string literals
+$(O)/tests/unit/%.o: CFLAGS += -Wno-write-strings
+$(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIBOBJ)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(O)/tests/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) -O2 -Wall -Wextra -static -o $@ $<
+
+.SECONDARY:
+-include $(OBJ:.o=.d) $(UNIT:=.d)
+
+# --- testing -----------------------------------------------------------------
+
+check: deps-check ## run every test, against the reference plugins too
+	$(Q)$(MAKE) --no-print-directory build units
+	$(Q)tests/run $(O) unit system conformance reference
+
+check-unit: deps-check ## run the unit tests: seconds, no root
+	$(Q)$(MAKE) --no-print-directory units
+	$(Q)tests/run $(O) unit
+
+check-system: deps-check ## run the system tests, in private namespaces
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)tests/run $(O) system
+
+check-user: deps-check ## run the system tests as an ordinary user
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)tests/lib/as-user.sh tests/run $(O) system
+
+check-sanitized: ## run unit and system tests under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined \
+		check-unit-system
+
+check-unit-system: deps-check
+	$(Q)$(MAKE) --no-print-directory build units
+	$(Q)tests/run $(O) unit system
+
+conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)tests/conformance/run $(or $(CNI_BIN),$(O)/bin)
+
+bench: deps-check ## compare speed and size with the reference plugins
+	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit
+	$(Q)TIMEIT=$(O)/tests/timeit tests/bench/run $(O)/bin $(REFERENCE)
+
+demo: ## two containers, a bridge, NAT: the main job, step by step
+	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO)
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)CNI_BIN=$(CURDIR)/$(O)/bin tests/demo.sh
+
+lint: deps-lint ## check format, mistakes, and which way includes go
+	$(Q)tests/lint.sh $(CPPFLAGS)
+
+format: deps-lint ## format the C sources
+	$(Q)clang-format -i $(SOURCES)
+
+coverage: ## which lines the tests reach
+	$(Q)$(MAKE) --no-print-directory check COVERAGE=1
+	$(Q)gcovr --exclude tests --object-directory build-coverage
+
+units: $(UNIT)
+
+deps-check:
+	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+
+deps-lint:
+	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)
+
+deps: ## install what building, testing and linting need (as root)
+	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
+
+# --- installing --------------------------------------------------------------
+
+install: all ## install below $(DESTDIR)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CNIBINDIR)
+	install -m 755 $(O)/bin/hawser $(DESTDIR)$(CNIBINDIR)/hawser
+	for p in $(PLUGINS); do \
+		ln -f $(DESTDIR)$(CNIBINDIR)/hawser $(DESTDIR)$(CNIBINDIR)/$$p; \
+	done
+	ln -sf $(CNIBINDIR)/hawser $(DESTDIR)$(BINDIR)/hawser
+
+uninstall: ## remove what install has put there
+	rm -f $(DESTDIR)$(BINDIR)/hawser $(DESTDIR)$(CNIBINDIR)/hawser
+	rm -f $(PLUGINS:%=$(DESTDIR)$(CNIBINDIR)/%)
+
+clean: ## remove what was built
+	rm -rf build build-*
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+.PHONY: all build check check-unit check-system check-user check-sanitized check-unit-system \
+        conformance bench demo lint format coverage units deps-check deps-lint deps install \
+        uninstall clean help

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/owner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+static void owner_key(const struct owner *o, char key[OWNER_KEY_LEN + 1])
+{
+	hash_hex(key, OWNER_NETWORK_DIGITS, o->network, NULL);
+	key[OWNER_NETWORK_DIGITS] = '-';
+	hash_hex(key + OWNER_NETWORK_DIGITS + 1, OWNER_NETWORK_DIGITS,
+		 o->ifname, ":", o->container_id, NULL);
+}
+
+/* Quotes would end the comment when nft prints it. */
+static void drop_quotes(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (*s != '"')
+			*to++ = *s;
+	*to = '\0';
+}
+
+struct owner_text owner_text(const struct owner *o)
+{
+	char key[OWNER_KEY_LEN + 1];
+	struct owner_text t;
+
+	owner_key(o, key);
+	snprintf(t.text, sizeof(t.text), "%s, net: %s, if: %s, id: %s", key,
+		 o->network, o->ifname, o->container_id);
+	drop_quotes(t.text);
+	return t;
+}
+
+bool owner_is(const struct owner *o, const char *text)
+{
+	char key[OWNER_KEY_LEN + 1];
+
+	owner_key(o, key);
+	return text && !strncmp(text, key, OWNER_KEY_LEN);
+}
+
+static bool is_on_network(const char *network, const char *text)
+{
+	char hash[OWNER_NETWORK_DIGITS + 1];
+
+	hash_hex(hash, OWNER_NETWORK_DIGITS, network, NULL);
+	return text && !strncmp(text, hash, OWNER_NETWORK_DIGITS) &&
+	       text[OWNER_NETWORK_DIGITS] == '-';
+}
+
+bool owner_is_stale(const char *network, const struct owner *valid, size_t n,
+		    const char *text)
+{
+	if (!is_on_network(network, text))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (owner_is(&valid[i], text))
+			return false;
+	return true;
+}
+
+bool owner_is_another(const struct owner *o, const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	return strspn(text, digits) == OWNER_NETWORK_DIGITS &&
+	       text[OWNER_NETWORK_DIGITS] == '-' &&
+	       strspn(text + OWNER_NETWORK_DIGITS + 1, digits) ==
+		       OWNER_NETWORK_DIGITS &&
+	       !owner_is(o, text);
+}
+
+struct owner_ifname owner_host_ifname(const struct owner *o)
+{
+	char key[OWNER_KEY_LEN + 1], hash[12];
+	struct owner_ifname name;
+
+	owner_key(o, key);
+	hash_hex(hash, sizeof(hash) - 1, key, NULL);
+	snprintf(name.name, sizeof(name.name), "veth%s", hash);
+	return name;
+}

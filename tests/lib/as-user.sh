@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# as-user.sh COMMAND [ARG...]: run it as an ordinary user in a copy of the tree
+# that this user can read. Who is one already just runs it.
+set -eu
+cd "$(dirname "$0")/../.."
+[ "$(id -u)" = 0 ] || exec "$@"
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -r Makefile build* tests conf-examples "$copy"
+rm -rf "$copy"/build*/log
+chown -R nobody "$copy"
+chmod -R a+rX "$copy"
+cd "$copy"
+setpriv --reuid nobody --regid nogroup --clear-groups -- "$@"
