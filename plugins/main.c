@@ -1,9 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hawser: one executable, many names. */
+/*
+ * hawser: one executable, many names. Run under the name of a plugin it is
+ * that plugin.
+ */
+#include <libgen.h>
 #include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "cni/plugin.h"
+#include "plugins.h"
+
+extern char **environ;
+
+static const struct cni_plugin *const plugins[] = {
+	NULL,
+};
+
+int main(int argc, char *argv[])
 {
+	const char *name = argc ? basename(argv[0]) : "hawser";
+
+	for (const struct cni_plugin *const *p = plugins; *p; p++)
+		if (!strcmp((*p)->name, name))
+			return cni_plugin_main(*p, plugins, environ);
 	puts("hawser " HAWSER_VERSION);
 	return 0;
 }

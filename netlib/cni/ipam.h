@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Delegation to the IPAM plugin that the configuration names (SPEC.md, section
+ * 4): with the bytes and the environment that the caller got.
+ *
+ * Where ipam.type resolves in CNI_PATH to the very executable that runs, its
+ * function is called in process, which saves half of an ADD; a user's own
+ * plugin of that name is executed as the specification says.
+ *
+ * Without an ipam.type each of these succeeds and does nothing. Errors are the
+ * IPAM plugin's own, with its code.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "cni/plugin.h"
+
+/* Whether the configuration names an IPAM plugin. */
+bool cni_has_ipam(const struct cni_conf *conf);
+
+int cni_ipam_add(const struct cni_call *call, struct cni_result *ret,
+		 struct err *e);
+
+/* CNI_COMMAND for the delegated plugin is @command: DEL may undo an ADD. */
+int cni_ipam_call(const struct cni_call *call, enum cni_command command,
+		  struct err *e);

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What each plugin file exports: itself. */
+#pragma once
+
+#include "cni/plugin.h"
+
+extern const struct cni_plugin plugin_bridge;
+extern const struct cni_plugin plugin_host_local;
+extern const struct cni_plugin plugin_loopback;
