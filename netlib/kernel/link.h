@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Network interfaces. A namespace is always the first argument; names and
+ * indexes are those of that namespace. */
+#pragma once
+
+/* In this order the C library's and the kernel's headers agree. */
+#include <net/if.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/ip.h"
+#include "kernel/netns.h"
+
+struct link {
+	int index;
+	char name[IFNAMSIZ];
+	char kind[16];	   /* "bridge", "veth"; "" for a device of its own */
+	unsigned flags;	   /* IFF_UP ... */
+	uint8_t operstate; /* IF_OPER_UP ... */
+	uint8_t mac[MAC_LEN];
+	uint32_t mtu;
+	int master; /* index of the bridge it is a port of; 0: none */
+	int peer;   /* veth: the other end's index, in its namespace */
+	bool hairpin, isolated; /* as a bridge port */
+	char alias[256];	/* "" for none */
+};
+
+/* -ENODEV when there is none. */
+int link_get(const struct netns *ns, const char *name, struct link *ret,
+	     struct err *e);
+
+/* The same by index. */
+int link_get_index(const struct netns *ns, int index, struct link *ret,
+		   struct err *e);
+
+/* Every link of the namespace, in @a. Slow where there are many: for GC. */
+int link_list(const struct netns *ns, struct arena *a, struct link **ret,
+	      size_t *ret_n, struct err *e);
+
+/* Down at first. -EEXIST when the name is taken. The MAC is given so that it stays: that of
+ * a bridge otherwise follows its ports (NET_ADDR_PERM in the kernel). */
+int link_add_bridge(const struct netns *ns, const char *name,
+		    const uint8_t mac[static MAC_LEN], uint32_t mtu,
+		    struct err *e);
+
+struct veth {
+	const char *name;	 /* in @ns */
+	const char *peer_name;	 /* in @peer_ns */
+	int peer_ns;		 /* descriptor of its namespace */
+	int master;		 /* bridge that @name becomes a port of; or 0 */
+	uint32_t mtu;		 /* of both ends; 0: the kernel's default */
+	const uint8_t *peer_mac; /* NULL: random */
+};
+
+/* Make a pair, both ends down. -EEXIST when either name is taken. */
+int link_add_veth(const struct netns *ns, const struct veth *veth,
+		  struct err *e);
+
+/* What to change of a link; what is zero or NULL stays as it is. */
+struct link_change {
+	unsigned flags_on, flags_off; /* IFF_UP, IFF_PROMISC */
+	const char *alias;
+	const uint8_t *mac;
+	bool hairpin, isolated; /* switched on; the link must be a port */
+};
+
+/* All of it in one request. */
+int link_change(const struct netns *ns, const char *name,
+		const struct link_change *change, struct err *e);
+
+/* Wait until the link carries traffic (operstate up), woken by the kernel's
+ * notification. -ETIMEDOUT after @timeout_ms. */
+int link_wait_up(const struct netns *ns, const char *name, int timeout_ms,
+		 struct link *ret, struct err *e);
+
+/* Fill @mac with a random local address. */
+int link_random_mac(uint8_t mac[static MAC_LEN], struct err *e);

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel/route.h"
+
+#include <errno.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+#include "kernel/rtnl.h"
+
+static void put_metrics(struct rtreq *q, const struct route *route)
+{
+	if (!route->mtu && !route->advmss)
+		return;
+	rtreq_nest(q, RTA_METRICS);
+	if (route->mtu)
+		rtreq_put_u32(q, RTAX_MTU, route->mtu);
+	if (route->advmss)
+		rtreq_put_u32(q, RTAX_ADVMSS, route->advmss);
+	rtreq_end(q);
+}
+
+int route_add(const struct netns *ns, const struct route *route, struct err *e)
+{
+	const struct rtmsg header = {
+		.rtm_family = route->dst.addr.family,
+		.rtm_dst_len = route->dst.len,
+		.rtm_table = RT_TABLE_UNSPEC, /* RTA_TABLE has it */
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_scope = route->scope,
+		.rtm_type = RTN_UNICAST,
+	};
+	char dst[PREFIX_TEXT_MAX], gw[IP_TEXT_MAX];
+	_rtreq_ struct rtreq q;
+
+	rtreq_init(&q, RTM_NEWROUTE, NLM_F_CREATE, &header, sizeof(header));
+	rtreq_put_u32(&q, RTA_TABLE, route->table);
+	if (route->dst.len)
+		rtreq_put_ip(&q, RTA_DST, &route->dst.addr);
+	if (route->gw.family)
+		rtreq_put_ip(&q, RTA_GATEWAY, &route->gw);
+	rtreq_put_u32(&q, RTA_OIF, (uint32_t)route->ifindex);
+	if (route->priority)
+		rtreq_put_u32(&q, RTA_PRIORITY, route->priority);
+	put_metrics(&q, route);
+	return rtreq_call(
+		ns, &q, e, "add route to %s%s%s", prefix_text(&route->dst, dst),
+		route->gw.family ? " via " : "", ip_text(&route->gw, gw));
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static int append(struct rtlist *list, const struct route *route)
+{
+	struct route *slot = rtlist_add(list);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = *route;
+	return 0;
+}
+
+static void read_ip(struct nlattr *attr, uint8_t family, struct ip_addr *ret)
+{
+	size_t size = ip_size(family);
+
+	memset(ret, 0, sizeof(*ret));
+	if (!attr || (size_t)nla_len(attr) != size)
+		return;
+	ret->family = family;
+	memcpy(ret->bytes, nla_data(attr), size);
+}
+
+/* One route for each next hop of the attribute RTA_MULTIPATH. */
+static int append_hops(struct rtlist *list, struct route *route,
+		       struct nlattr *multipath)
+{
+	uint8_t family = route->dst.addr.family;
+	struct rtnexthop *hop = nla_data(multipath);
+	int left = nla_len(multipath);
+	int r = 0;
+
+	while (!r && RTNH_OK(hop, left)) {
+		struct nlattr *gw = nla_find((void *)RTNH_DATA(hop),
+					     hop->rtnh_len - (int)sizeof(*hop),
+					     RTA_GATEWAY);
+
+		route->ifindex = hop->rtnh_ifindex;
+		read_ip(gw, family, &route->gw);
+		r = append(list, route);
+		left -= (int)NLMSG_ALIGN(hop->rtnh_len);
+		hop = RTNH_NEXT(hop);
+	}
+	return r;
+}
+
+static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
+{
+	const struct rtmsg *header = nlmsg_data(msg);
+	uint8_t family = header->rtm_family;
+	struct nlattr *tb[RTA_MAX + 1];
+	struct route route = { 0 };
+
+	if (msg->nlmsg_type != RTM_NEWROUTE || family != list->filter ||
+	    header->rtm_flags & RTM_F_CLONED)
+		return 0;
+	if (nlmsg_parse((struct nlmsghdr *)msg, sizeof(*header), tb, RTA_MAX,
+			NULL))
+		return -EBADMSG;
+	read_ip(tb[RTA_DST], family, &route.dst.addr);
+	route.dst.addr.family = family;
+	route.dst.len = header->rtm_dst_len;
+	route.scope = header->rtm_scope;
+	route.table =
+		tb[RTA_TABLE] ? rtattr_u32(tb[RTA_TABLE]) : header->rtm_table;
+	route.priority = rtattr_u32(tb[RTA_PRIORITY]);
+	if (tb[RTA_MULTIPATH])
+		return append_hops(list, &route, tb[RTA_MULTIPATH]);
+	route.ifindex = (int)rtattr_u32(tb[RTA_OIF]);
+	read_ip(tb[RTA_GATEWAY], family, &route.gw);
+	return append(list, &route);
+}
+
+int route_list(const struct netns *ns, uint8_t family, struct arena *a,
+	       struct route **ret, size_t *ret_n, struct err *e)
+{
+	const struct rtmsg header = { .rtm_family = family };
+	struct rtlist list = { .arena = a,
+			       .size = sizeof(struct route),
+			       .read = read_element,
+			       .filter = family };
+	_rtreq_ struct rtreq q;
+	int r;
+
+	rtreq_init(&q, RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
+	r = rtreq_list(ns, &q, &list, e, "list routes");
+	*ret = list.v;
+	*ret_n = list.n;
+	return r;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Routes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/ip.h"
+#include "kernel/netns.h"
+
+struct route {
+	struct ip_prefix dst;
+	struct ip_addr gw; /* no family: the destination is on the link */
+	int ifindex;
+	uint32_t table;	      /* RT_TABLE_MAIN ... */
+	uint32_t priority;    /* 0: the kernel's default */
+	uint8_t scope;	      /* RT_SCOPE_UNIVERSE ... */
+	uint32_t mtu, advmss; /* 0: none */
+};
+
+/* Like the reference: another route to the same destination may stand beside
+ * it; -EEXIST only for the very same one. */
+int route_add(const struct netns *ns, const struct route *route, struct err *e);
+
+/* The routes of one family in all tables, in @a. Multipath routes come once
+ * for each next hop. */
+int route_list(const struct netns *ns, uint8_t family, struct arena *a,
+	       struct route **ret, size_t *ret_n, struct err *e);
