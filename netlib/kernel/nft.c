@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel/nft.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/gen.h>
+#include <libnftnl/set.h>
+#include <libnftnl/udata.h>
+
+#include "kernel/background.h"
+
+#define REPLY_MAX   32768
+#define REQUEST_MAX 4096
+
+/* --- the socket ---------------------------------------------------------- */
+
+int nft_open(uint32_t family, const char *table, struct nft *ret, struct err *e)
+{
+	struct nft nft = { .family = family, .table = table };
+	int on = 1;
+
+	nft.sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!nft.sock)
+		return err_sys(e, "open a netfilter netlink socket");
+	if (mnl_socket_bind(nft.sock, 0, MNL_SOCKET_AUTOPID)) {
+		int r = err_sys(e, "bind a netfilter netlink socket");
+
+		mnl_socket_close(nft.sock);
+		return r;
+	}
+	mnl_socket_setsockopt(nft.sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	mnl_socket_setsockopt(nft.sock, NETLINK_CAP_ACK, &on, sizeof(on));
+	nft.port = mnl_socket_get_portid(nft.sock);
+	*ret = nft;
+	return 0;
+}
+
+bool nft_is_absent(int r)
+{
+	return r == -EPROTONOSUPPORT || r == -EAFNOSUPPORT ||
+	       r == -EOPNOTSUPP || r == -EINVAL;
+}
+
+void nft_close(struct nft *nft)
+{
+	int fd;
+
+	if (!nft->sock)
+		return;
+	fd = nft->has_deleted ? dup(mnl_socket_get_fd(nft->sock)) : -1;
+	if (fd >= 0)
+		background_close(fd);
+	mnl_socket_close(nft->sock);
+	nft->sock = NULL;
+}
+
+/* --- questions ----------------------------------------------------------- */
+
+/* Ask, and hand each message of the answer to @reply. */
+static int ask(struct nft *nft, struct nlmsghdr *request, mnl_cb_t reply,
+	       void *arg)
+{
+	char buffer[REPLY_MAX];
+	int r = MNL_CB_OK;
+
+	if (mnl_socket_sendto(nft->sock, request, request->nlmsg_len) < 0)
+		return -errno;
+	while (r > MNL_CB_STOP) {
+		ssize_t len =
+			mnl_socket_recvfrom(nft->sock, buffer, sizeof(buffer));
+
+		if (len < 0)
+			return -errno;
+		if (((struct nlmsghdr *)buffer)->nlmsg_seq != nft->seq)
+			continue; /* the rest of an answer that was given up */
+		r = mnl_cb_run(buffer, (size_t)len, nft->seq, nft->port, reply,
+			       arg);
+		if (r < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static struct nlmsghdr *question_init(struct nft *nft, char *buffer, int type,
+				      int flags)
+{
+	return nftnl_nlmsg_build_hdr(buffer, (uint16_t)type,
+				     (uint16_t)nft->family, (uint16_t)flags,
+				     ++nft->seq);
+}
+
+static int say(int r, struct err *e, const char *what)
+{
+	return r ? err_set(e, ERR_IO, -r, "%s: %s", what, strerror(-r)) : 0;
+}
+
+static int generation_reply(const struct nlmsghdr *msg, void *arg)
+{
+	struct nftnl_gen *gen = nftnl_gen_alloc();
+
+	if (!gen)
+		return MNL_CB_ERROR;
+	if (nftnl_gen_nlmsg_parse(msg, gen)) {
+		nftnl_gen_free(gen);
+		return MNL_CB_ERROR;
+	}
+	*(uint32_t *)arg = nftnl_gen_get_u32(gen, NFTNL_GEN_ID);
+	nftnl_gen_free(gen);
+	return MNL_CB_OK;
+}
+
+int nft_generation(struct nft *nft, uint32_t *ret, struct err *e)
+{
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg =
+		question_init(nft, buffer, NFT_MSG_GETGEN, NLM_F_ACK);
+
+	return say(ask(nft, msg, generation_reply, ret), e,
+		   "read the nftables generation");
+}
+
+int nft_find_table(struct nft *nft, struct err *e)
+{
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg =
+		question_init(nft, buffer, NFT_MSG_GETTABLE, NLM_F_ACK);
+
+	mnl_attr_put_strz(msg, NFTA_TABLE_NAME, nft->table);
+	return say(ask(nft, msg, NULL, NULL), e, "look up an nftables table");
+}
+
+static int use_reply(const struct nlmsghdr *msg, void *arg)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+
+	if (!chain)
+		return MNL_CB_ERROR;
+	if (nftnl_chain_nlmsg_parse(msg, chain)) {
+		nftnl_chain_free(chain);
+		return MNL_CB_ERROR;
+	}
+	*(uint32_t *)arg = nftnl_chain_get_u32(chain, NFTNL_CHAIN_USE);
+	nftnl_chain_free(chain);
+	return MNL_CB_OK;
+}
+
+int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
+		   struct err *e)
+{
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg =
+		question_init(nft, buffer, NFT_MSG_GETCHAIN, NLM_F_ACK);
+
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, nft->table);
+	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, chain);
+	return say(ask(nft, msg, use_reply, ret_use), e,
+		   "look up an nftables chain");
+}
+
+/* --- elements ------------------------------------------------------------ */
+
+static int find_comment(const struct nftnl_udata *attr, void *arg)
+{
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_SET_ELEM_COMMENT)
+		*(const struct nftnl_udata **)arg = attr;
+	return 0;
+}
+
+static void read_comment(struct nftnl_set_elem *from, struct nft_element *to)
+{
+	const struct nftnl_udata *attr = NULL;
+	uint32_t len = 0;
+	const void *data =
+		nftnl_set_elem_get(from, NFTNL_SET_ELEM_USERDATA, &len);
+
+	if (data && !nftnl_udata_parse(data, len, find_comment, &attr) && attr)
+		snprintf(to->comment, sizeof(to->comment), "%.*s",
+			 (int)nftnl_udata_len(attr),
+			 (const char *)nftnl_udata_get(attr));
+}
+
+static int read_element(struct nftnl_set_elem *from, struct nft_element *to)
+{
+	uint32_t len = 0;
+	const void *key = nftnl_set_elem_get(from, NFTNL_SET_ELEM_KEY, &len);
+	const char *chain = nftnl_set_elem_get_str(from, NFTNL_SET_ELEM_CHAIN);
+
+	memset(to, 0, sizeof(*to));
+	if (!key || (len != 4 && len != 16))
+		return -EBADMSG;
+	to->key.family = len == 4 ? AF_INET : AF_INET6;
+	memcpy(to->key.bytes, key, len);
+	snprintf(to->chain, sizeof(to->chain), "%s", chain ? chain : "");
+	read_comment(from, to);
+	return 0;
+}
+
+struct element_list {
+	struct arena *arena;
+	struct nft_element *v;
+	size_t n, room;
+	int err;
+};
+
+static int collect(struct nftnl_set_elem *from, void *arg)
+{
+	struct element_list *list = arg;
+
+	if (list->n == list->room) {
+		size_t room = list->room ? list->room * 2 : 1;
+		struct nft_element *v =
+			arena_array(list->arena, room, sizeof(*v));
+
+		if (!v) {
+			list->err = -ENOMEM;
+			return -1;
+		}
+		if (list->n)
+			memcpy(v, list->v, list->n * sizeof(*v));
+		list->v = v;
+		list->room = room;
+	}
+	list->err = read_element(from, &list->v[list->n++]);
+	return list->err ? -1 : 0;
+}
+
+static int elements_reply(const struct nlmsghdr *msg, void *arg)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	int r = MNL_CB_ERROR;
+
+	errno = ENOMEM;
+	if (!set)
+		return MNL_CB_ERROR;
+	if (nftnl_set_elems_nlmsg_parse(msg, set) >= 0 &&
+	    nftnl_set_elem_foreach(set, collect, arg) >= 0)
+		r = MNL_CB_OK;
+	nftnl_set_free(set);
+	return r;
+}
+
+static int ask_elements(struct nft *nft, const char *map, int flags,
+			struct nftnl_set_elem *key, struct element_list *list)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg;
+
+	if (!set) {
+		nftnl_set_elem_free(key);
+		return -ENOMEM;
+	}
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, nft->table);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, map);
+	if (key)
+		nftnl_set_elem_add(set, key);
+	msg = question_init(nft, buffer, NFT_MSG_GETSETELEM, flags);
+	nftnl_set_elems_nlmsg_build_payload(msg, set);
+	nftnl_set_free(set);
+	return ask(nft, msg, elements_reply, list);
+}
+
+static struct nftnl_set_elem *key_new(const struct ip_addr *key)
+{
+	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
+
+	if (elem)
+		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, key->bytes,
+				   (uint32_t)ip_size(key->family));
+	return elem;
+}
+
+int nft_find_element(struct nft *nft, const char *map,
+		     const struct ip_addr *key, struct nft_element *ret,
+		     struct err *e)
+{
+	_arena_ struct arena arena = { 0 };
+	struct element_list list = { .arena = &arena };
+	struct nftnl_set_elem *elem = key_new(key);
+	int r = elem ? ask_elements(nft, map, NLM_F_ACK, elem, &list) : -ENOMEM;
+
+	if (!r && !list.n)
+		r = -ENOENT;
+	if (!r)
+		*ret = list.v[0];
+	return say(r, e, "look up an nftables element");
+}
+
+int nft_list_elements(struct nft *nft, const char *map, struct arena *a,
+		      struct nft_element **ret, size_t *ret_n, struct err *e)
+{
+	struct element_list list = { .arena = a };
+	int r = ask_elements(nft, map, NLM_F_DUMP, NULL, &list);
+
+	*ret = list.v;
+	*ret_n = list.n;
+	return r == -ENOENT ? 0 : say(r, e, "list nftables elements");
+}

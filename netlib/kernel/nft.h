@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nftables over libmnl and libnftnl: a handle on one table, and questions by
+ * name. Never a listing where one thing is meant. Changes are in nft_batch.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/ip.h"
+#include "base/owner.h"
+
+struct mnl_socket;
+
+#define NFT_CHAIN_MAX 80
+
+/* A table of the namespace the process is in. */
+struct nft {
+	struct mnl_socket *sock;
+	uint32_t port, seq;
+	uint32_t family; /* NFPROTO_INET ... */
+	const char *table;
+	bool has_deleted; /* something, in a transaction */
+};
+
+/* An element of a map from addresses to verdicts. */
+struct nft_element {
+	struct ip_addr key;
+	char chain[NFT_CHAIN_MAX];    /* that the verdict goes to */
+	char comment[OWNER_TEXT_MAX]; /* "" for none */
+};
+
+/* Whether a handle cannot be opened, or the generation not be read (-EINVAL),
+ * because the kernel has no nf_tables: then there is nothing of ours in it. */
+bool nft_is_absent(int r);
+
+int nft_open(uint32_t family, const char *table, struct nft *ret,
+	     struct err *e);
+
+/* A socket that is closed while deleted things wait to be freed makes the
+ * kernel wait for that, with a lock held that every transaction and the end of
+ * every interface need (nf_tables_api.c, nft_rcv_nl_event()): after a deletion
+ * that is left to the background. */
+void nft_close(struct nft *nft);
+
+static inline void nft_close_cleanup(struct nft *nft)
+{
+	nft_close(nft);
+}
+
+#define _nft_ cleanup(nft_close)
+
+/* All that follow return -ENOENT when the thing or its table is not there. */
+
+int nft_generation(struct nft *nft, uint32_t *ret, struct err *e);
+int nft_find_table(struct nft *nft, struct err *e);
+
+/* *@ret_use counts the chain's rules and what goes to it. */
+int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
+		   struct err *e);
+int nft_find_element(struct nft *nft, const char *map,
+		     const struct ip_addr *key, struct nft_element *ret,
+		     struct err *e);
+
+/* All elements, in @a; a map that is not there has none. */
+int nft_list_elements(struct nft *nft, const char *map, struct arena *a,
+		      struct nft_element **ret, size_t *ret_n, struct err *e);

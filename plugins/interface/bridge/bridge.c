@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bridge: connect the container to a bridge on the host with a veth pair.
+ *
+ * ADD, in order:
+ *   the bridge, if it is not there yet;
+ *   the pair: the far end straight into the container, the near end a port;
+ *   IPAM, which may want to talk through the interface (DHCP);
+ *   addresses and routes in the container;
+ *   the gateway's addresses on the bridge, forwarding;
+ *   the port forwards by now, or is waited for; the neighbours are told;
+ *   masquerading.
+ * A failure undoes what the call has made, in reverse order.
+ *
+ * The near end has a name that follows from network, container and interface,
+ * and an alias that says them: DEL and GC (remove.c) find it when the
+ * container's namespace has gone.
+ */
+#include "interface/bridge/bridge.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+
+#include "cni/ipam.h"
+#include "kernel/announce.h"
+#include "kernel/link_delete.h"
+#include "kernel/sysctl.h"
+#include "plugins.h"
+#include "service/container_ip.h"
+#include "service/masquerade.h"
+
+/* A bridge's port forwards some 0.2 ms after both ends are up; this is for a
+ * machine that is very busy. */
+#define PORT_TIMEOUT_MS 5000
+
+struct owner bridge_owner(const struct cni_call *call)
+{
+	return (struct owner){ .network = call->conf->name,
+			       .container_id = call->args->container_id,
+			       .ifname = call->args->ifname };
+}
+
+struct ip_prefix *bridge_addresses(const struct cni_result *res,
+				   struct arena *a)
+{
+	struct ip_prefix *v = arena_array(a, res->ips.n, sizeof(*v));
+
+	for (size_t i = 0; v && i < res->ips.n; i++)
+		v[i] = res->ips.v[i].address;
+	return v;
+}
+
+/* What an ADD works on and has made so far. */
+struct attachment {
+	const struct cni_call *call;
+	struct bridge_conf conf;
+	struct owner owner;
+	struct owner_ifname port_name;
+	struct netns host, container;
+	bool made_bridge;
+	struct link bridge, port, iface;
+};
+
+/* --- the bridge ---------------------------------------------------------- */
+
+static int make_bridge(struct attachment *at, struct err *e)
+{
+	const char *name = at->conf.bridge;
+	uint8_t mac[MAC_LEN];
+	int r = link_random_mac(mac, e);
+
+	if (r)
+		return r;
+	r = link_add_bridge(&at->host, name, mac, (uint32_t)at->conf.mtu, e);
+	at->made_bridge = !r;
+	if (!r || r == -EEXIST) /* another call was faster */
+		r = link_get(&at->host, name, &at->bridge, e);
+	return r;
+}
+
+/* Up, promiscuous if so configured, and deaf to what a container might want to
+ * configure the host with (CVE-2020-10749). */
+static int set_up_bridge(struct attachment *at, struct err *e)
+{
+	const struct link_change change = {
+		.flags_on = IFF_UP | (at->conf.promisc ? IFF_PROMISC : 0)
+	};
+
+	sysctl_set(&at->host, AF_INET6, at->bridge.name, "accept_ra", "0",
+		   NULL);
+	if ((at->bridge.flags & change.flags_on) == change.flags_on)
+		return 0;
+	return link_change(&at->host, at->bridge.name, &change, e);
+}
+
+static int ensure_bridge(struct attachment *at, struct err *e)
+{
+	int r = link_get(&at->host, at->conf.bridge, &at->bridge, e);
+
+	at->made_bridge = false;
+	if (r == -ENODEV)
+		r = make_bridge(at, e);
+	if (r)
+		return r;
+	if (strcmp(at->bridge.kind, "bridge") != 0)
+		return err_set(e, ERR_EXISTS, EEXIST,
+			       "\"%s\" already exists but is not a bridge",
+			       at->conf.bridge);
+	return set_up_bridge(at, e);
+}
+
+static bool has_ports(const struct netns *host, int bridge)
+{
+	_arena_ struct arena arena = { 0 };
+	struct link *v;
+	size_t n;
+
+	if (link_list(host, &arena, &v, &n, NULL))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].master == bridge)
+			return true;
+	return false;
+}
+
+/* Take away a bridge that this call made, unless others use it by now. Nobody
+ * is between finding it and having a port on it: see make_pair(). */
+static void undo_bridge(const struct attachment *at)
+{
+	struct link bridge;
+
+	if (!at->made_bridge)
+		return;
+	flock(at->host.fd, LOCK_EX);
+	if (!link_get(&at->host, at->conf.bridge, &bridge, NULL) &&
+	    !has_ports(&at->host, bridge.index))
+		link_delete(&at->host, &bridge, NULL);
+	flock(at->host.fd, LOCK_UN);
+}
+
+/* --- the pair ------------------------------------------------------------ */
+
+/* Which of the two names is taken. */
+static int explain_taken(const struct attachment *at, struct err *e)
+{
+	const char *ifname = at->owner.ifname, *port = at->port_name.name;
+	struct link other;
+
+	if (!link_get(&at->container, ifname, &other, NULL))
+		return err_set(
+			e, ERR_EXISTS, EEXIST,
+			"container veth name (\"%s\") peer provided (\"%s\") already exists",
+			ifname, port);
+	if (link_get(&at->host, port, &other, NULL))
+		other.alias[0] = '\0';
+	return err_set(e, ERR_EXISTS, EEXIST,
+		       "host interface \"%s\" already exists (%s)", port,
+		       *other.alias ? other.alias : "not one of ours");
+}
+
+static int make_veth(struct attachment *at, struct err *e)
+{
+	const struct veth veth = {
+		.name = at->port_name.name,
+		.peer_name = at->owner.ifname,
+		.peer_ns = at->container.fd,
+		.master = at->bridge.index,
+		.mtu = (uint32_t)at->conf.mtu,
+		.peer_mac = at->conf.has_mac ? at->conf.mac : NULL,
+	};
+	int r = link_add_veth(&at->host, &veth, e);
+
+	return r == -EEXIST ? explain_taken(at, e) : r;
+}
+
+/*
+ * From looking for the bridge until it has our port, no other call may take it
+ * away again: a lock on the host's namespace, shared by those who plug in and
+ * exclusive to those who undo. It needs no file and ends with its holder.
+ */
+static int make_pair(struct attachment *at, struct err *e)
+{
+	int r;
+
+	flock(at->host.fd, LOCK_SH);
+	r = ensure_bridge(at, e);
+	if (!r)
+		r = make_veth(at, e);
+	flock(at->host.fd, LOCK_UN);
+	return r;
+}
+
+static int set_up_pair(struct attachment *at, struct err *e)
+{
+	const struct owner_text alias = owner_text(&at->owner);
+	const struct link_change port = {
+		.flags_on = IFF_UP,
+		.alias = alias.text,
+		.hairpin = at->conf.hairpin,
+		.isolated = at->conf.port_isolation,
+	};
+	const struct link_change up = { .flags_on = IFF_UP };
+	const char *ifname = at->owner.ifname;
+	int r = link_change(&at->host, at->port_name.name, &port, e);
+
+	if (!r)
+		r = link_get(&at->container, ifname, &at->iface, e);
+	if (r || at->conf.disable_container_interface)
+		return r;
+	container_ip_prepare(&at->container, &at->iface, at->conf.enable_dad);
+	return link_change(&at->container, ifname, &up, e);
+}
+
+static void undo_pair(const struct attachment *at)
+{
+	struct link port;
+
+	if (!link_get(&at->host, at->port_name.name, &port, NULL))
+		link_delete(&at->host, &port, NULL);
+}
+
+/* --- ADD ----------------------------------------------------------------- */
+
+static int get_addresses(const struct attachment *at, struct cni_result *res,
+			 struct err *e)
+{
+	int r = cni_ipam_add(at->call, res, e);
+
+	if (r || !cni_has_ipam(at->call->conf))
+		return r;
+	if (res->ips.n)
+		return 0;
+	cni_ipam_call(at->call, CNI_DEL, NULL);
+	return err_set(e, ERR_CONFIG, EINVAL,
+		       "IPAM plugin returned missing IP config");
+}
+
+/* The port and, if it is in use, the container's interface, carry traffic. */
+static int wait_for_port(struct attachment *at, struct err *e)
+{
+	if (at->conf.disable_container_interface)
+		return link_get(&at->host, at->port_name.name, &at->port, e);
+	return link_wait_up(&at->host, at->port_name.name, PORT_TIMEOUT_MS,
+			    &at->port, e);
+}
+
+static int connect_container(struct attachment *at, struct cni_result *res,
+			     struct err *e)
+{
+	struct arena *a = at->call->arena;
+	int r = bridge_complete_result(&at->conf, res, a, e);
+
+	if (!r)
+		r = container_ip_add(&at->container, &at->iface, res,
+				     at->conf.enable_dad, e);
+	if (!r && at->conf.is_gateway)
+		r = bridge_set_gateways(&at->host, &at->bridge, &at->conf, res,
+					a, e);
+	if (!r)
+		r = wait_for_port(at, e);
+	if (!r && res->ips.n)
+		r = announce(&at->container, &at->iface, e);
+	return r;
+}
+
+static int masquerade(const struct attachment *at, const struct cni_result *res,
+		      struct err *e)
+{
+	struct ip_prefix *v;
+
+	if (!at->conf.ip_masq || !res->ips.n)
+		return 0;
+	v = bridge_addresses(res, at->call->arena);
+	if (!v)
+		return err_oom(e);
+	return masquerade_add(&at->owner, v, res->ips.n, e);
+}
+
+static int put_interface(struct cni_result *res, const struct link *link,
+			 const char *sandbox, struct arena *a, struct err *e)
+{
+	struct cni_interface *iface = cni_result_add_interface(res, a);
+	char mac[MAC_TEXT_MAX];
+
+	if (!iface)
+		return err_oom(e);
+	iface->name = arena_strdup(a, link->name);
+	iface->mac = arena_strdup(a, mac_text(link->mac, mac));
+	iface->sandbox = sandbox;
+	iface->mtu = link->mtu;
+	return iface->name && iface->mac ? 0 : err_oom(e);
+}
+
+/* The MAC of a bridge that somebody else made may follow its ports'. */
+static int reread_bridge(struct attachment *at, struct err *e)
+{
+	if (at->made_bridge)
+		return 0;
+	return link_get(&at->host, at->conf.bridge, &at->bridge, e);
+}
+
+static int complete(struct attachment *at, struct cni_result *res,
+		    struct err *e)
+{
+	const struct cni_call *call = at->call;
+	struct arena *a = call->arena;
+	int r = reread_bridge(at, e);
+
+	res->interfaces.n = 0; /* IPAM knows of none */
+	if (!r)
+		r = put_interface(res, &at->bridge, NULL, a, e);
+	if (!r)
+		r = put_interface(res, &at->port, NULL, a, e);
+	if (!r)
+		r = put_interface(res, &at->iface, call->args->netns, a, e);
+	for (size_t i = 0; i < res->ips.n; i++)
+		res->ips.v[i].interface = 2;
+	if (cni_dns_is_set(&call->conf->dns))
+		res->dns = call->conf->dns;
+	return r;
+}
+
+static int attach(struct attachment *at, struct cni_result *res, struct err *e)
+{
+	int r = make_pair(at, e);
+
+	if (r)
+		goto undo_bridge;
+	r = set_up_pair(at, e);
+	if (!r)
+		r = get_addresses(at, res, e);
+	if (r)
+		goto undo_pair;
+	r = connect_container(at, res, e);
+	if (!r)
+		r = complete(at, res, e);
+	if (!r) /* last: it undoes itself, being all or nothing */
+		r = masquerade(at, res, e);
+	if (!r)
+		return 0;
+
+	undo_pair(at);
+	cni_ipam_call(at->call, CNI_DEL, NULL);
+	undo_bridge(at);
+	return r;
+undo_pair:
+	undo_pair(at);
+undo_bridge:
+	undo_bridge(at);
+	return r;
+}
+
+static int bridge_add(const struct cni_call *call, struct cni_result *ret,
+		      struct err *e)
+{
+	struct attachment at = { .call = call,
+				 .owner = bridge_owner(call),
+				 .host = NETNS_NONE,
+				 .container = NETNS_NONE };
+	int r = bridge_conf_load(call, &at.conf, e);
+
+	if (r)
+		return r;
+	at.port_name = owner_host_ifname(&at.owner);
+	r = netns_open_own(&at.host, e);
+	if (!r)
+		r = netns_open(call->args->netns, &at.container, e);
+	if (!r)
+		r = attach(&at, ret, e);
+	netns_close(&at.container);
+	netns_close(&at.host);
+	return r;
+}
+
+/* --- STATUS -------------------------------------------------------------- */
+
+/* Whether an ADD could work: the bridge is one or can be made. */
+static int check_service(const struct bridge_conf *conf, struct err *e)
+{
+	_netns_ struct netns host = NETNS_NONE;
+	struct link bridge;
+	int r = netns_open_own(&host, e);
+
+	if (r)
+		return r;
+	r = link_get(&host, conf->bridge, &bridge, e);
+	if (!r && strcmp(bridge.kind, "bridge") != 0)
+		return err_set(e, ERR_UNAVAILABLE, EEXIST,
+			       "\"%s\" already exists but is not a bridge",
+			       conf->bridge);
+	if (r && r != -ENODEV)
+		return r;
+	return conf->ip_masq ? masquerade_status(e) : 0;
+}
+
+static int bridge_status(const struct cni_call *call, struct err *e)
+{
+	struct bridge_conf conf;
+	int r = bridge_conf_load(call, &conf, e);
+
+	if (r)
+		return r;
+	r = check_service(&conf, e);
+	if (r && e)
+		e->code = ERR_UNAVAILABLE;
+	return r ? r : cni_ipam_call(call, CNI_STATUS, e);
+}
+
+const struct cni_plugin plugin_bridge = {
+	.name = "bridge",
+	.add = bridge_add,
+	.del = bridge_del,
+	.check = bridge_check,
+	.gc = bridge_gc,
+	.status = bridge_status,
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The bridge plugin's own keys. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/ip.h"
+#include "cni/plugin.h"
+
+struct bridge_conf {
+	const char *bridge;
+	bool is_gateway;
+	bool is_default_gateway;
+	bool force_address;
+	bool ip_masq;
+	const char *ip_masq_backend;
+	int64_t mtu; /* 0: the kernel's default */
+	bool hairpin;
+	bool promisc;
+	bool port_isolation;
+	bool enable_dad;
+	bool disable_container_interface;
+	bool has_mac;
+	uint8_t mac[MAC_LEN]; /* of the container's interface */
+};
+
+/* Decode and check. For DEL and GC only what these need has to be right. */
+int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,
+		     struct err *e);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DEL and GC of the bridge plugin: everything that says it belongs to the
+ * attachment, or to one that is not valid any more. The link goes before the
+ * address is given back, so that nobody gets an address that is still in use.
+ * The bridge stays, for the next container.
+ */
+#include "interface/bridge/bridge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cni/ipam.h"
+#include "kernel/link_delete.h"
+#include "service/masquerade.h"
+
+/* Whether the far end says that the interface belongs to another attachment:
+ * of another network that has the same name in this container. */
+static bool is_anothers(const struct netns *host, const struct link *iface,
+			const struct owner *owner)
+{
+	struct link port;
+
+	return !link_get_index(host, iface->peer, &port, NULL) &&
+	       port.peer == iface->index && owner_is_another(owner, port.alias);
+}
+
+/* The end in the container, if its namespace is still there. */
+static int delete_container_end(const struct cni_call *call,
+				const struct netns *host,
+				const struct owner *owner, struct err *e)
+{
+	_netns_ struct netns container = NETNS_NONE;
+	struct link link;
+	int r;
+
+	if (!*call->args->netns)
+		return 0;
+	r = netns_open(call->args->netns, &container, e);
+	if (netns_is_gone(r))
+		return 0;
+	if (!r)
+		r = link_get(&container, owner->ifname, &link, e);
+	if (r)
+		return r == -ENODEV ? 0 : r;
+	if (strcmp(link.kind, "veth") != 0 || is_anothers(host, &link, owner))
+		return 0;
+	return link_delete(&container, &link, e);
+}
+
+/* The end on the host, if it is still there: without the namespace's name, or
+ * while the kernel has not finished with a namespace that has gone. One that
+ * has our name and no alias was made by an ADD that was killed. */
+static int delete_host_end(const struct netns *host, const struct owner *owner,
+			   struct err *e)
+{
+	const struct owner_ifname name = owner_host_ifname(owner);
+	struct link link;
+	int r = link_get(host, name.name, &link, e);
+
+	if (r)
+		return r == -ENODEV ? 0 : r;
+	if (strcmp(link.kind, "veth") != 0 ||
+	    (*link.alias && !owner_is(owner, link.alias)))
+		return 0;
+	return link_delete(host, &link, e);
+}
+
+static int delete_pair(const struct cni_call *call, const struct owner *owner,
+		       struct err *e)
+{
+	_netns_ struct netns host = NETNS_NONE;
+	int r = netns_open_own(&host, e);
+
+	if (!r)
+		r = delete_container_end(call, &host, owner, e);
+	return r ? r : delete_host_end(&host, owner, e);
+}
+
+static int delete_masquerading(const struct cni_call *call,
+			       const struct owner *owner, struct err *e)
+{
+	struct bridge_conf conf;
+	struct cni_result prev = { 0 };
+	struct ip_prefix *v;
+	int r = bridge_conf_load(call, &conf, e);
+
+	if (r || !conf.ip_masq)
+		return r;
+	/* where to look; a result that cannot be read is no reason to fail */
+	cni_prev_result(call, &prev, NULL);
+	v = bridge_addresses(&prev, call->arena);
+	return v ? masquerade_del(owner, v, prev.ips.n, e) : err_oom(e);
+}
+
+/* As long as the interface may be there its address is not given back. */
+int bridge_del(const struct cni_call *call, struct err *e)
+{
+	const struct owner owner = bridge_owner(call);
+	int first = delete_pair(call, &owner, e), r;
+
+	if (first)
+		return first;
+	first = delete_masquerading(call, &owner, e);
+	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
+	return first ? first : r;
+}
+
+/* --- GC ------------------------------------------------------------------ */
+
+static int gc_links(const struct cni_call *call, const struct owner *valid,
+		    size_t valid_n, struct err *e)
+{
+	_netns_ struct netns host = NETNS_NONE;
+	struct link *v = NULL;
+	size_t n = 0;
+	int first = netns_open_own(&host, e);
+
+	if (!first)
+		first = link_list(&host, call->arena, &v, &n, e);
+	for (size_t i = 0; i < n; i++) {
+		int r = 0;
+
+		if (!strcmp(v[i].kind, "veth") &&
+		    owner_is_stale(call->conf->name, valid, valid_n,
+				   v[i].alias))
+			r = link_delete(&host, &v[i], first ? NULL : e);
+		first = first ? first : r;
+	}
+	return first;
+}
+
+static struct owner *valid_owners(const struct cni_call *call)
+{
+	size_t n = call->conf->valid_attachments.n;
+	struct owner *v = arena_array(call->arena, n, sizeof(*v));
+
+	for (size_t i = 0; v && i < n; i++) {
+		const struct cni_attachment_id *id =
+			&call->conf->valid_attachments.v[i];
+
+		v[i].network = call->conf->name;
+		v[i].container_id = id->container_id ? id->container_id : "";
+		v[i].ifname = id->ifname ? id->ifname : "";
+	}
+	return v;
+}
+
+int bridge_gc(const struct cni_call *call, struct err *e)
+{
+	size_t n = call->conf->valid_attachments.n;
+	struct owner *valid;
+	int first = 0, r;
+
+	if (call->conf->valid_attachments.v) {
+		valid = valid_owners(call);
+		if (!valid)
+			return err_oom(e);
+		first = gc_links(call, valid, n, e);
+		r = masquerade_gc(call->conf->name, valid, n, first ? NULL : e);
+		first = first ? first : r;
+	}
+	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
+	return first ? first : r;
+}

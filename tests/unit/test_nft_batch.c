@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* nftables transactions, to the byte. */
+#include "golden.h"
+
+#include <linux/netfilter.h>
+
+#include "kernel/nft.h"
+#include "kernel/nft_batch.h"
+#include "kernel/nft_expr.h"
+
+#define INET	    1		       /* NFPROTO_INET */
+#define NFT(type)   (10 << 8 | (type)) /* NFNL_SUBSYS_NFTABLES */
+#define CREATE_EXCL 0x601	       /* REQUEST | EXCL | CREATE */
+#define WITH_ACK    0x004
+#define NFGEN	    INET, 0, U16(0)
+
+/* The batch's frame: NFNL_MSG_BATCH_BEGIN and _END for subsystem 10. */
+#define BEGIN HEADER(20, 16, 1), 0, 0, 0, 10
+#define END   HEADER(20, 17, 1), 0, 0, 0, 10
+
+static struct nft nft;
+
+static int open_nft(void **state)
+{
+	struct err e;
+
+	(void)state;
+	return nft_open(NFPROTO_INET, "t", &nft, &e);
+}
+
+static int close_nft(void **state)
+{
+	(void)state;
+	nft.has_deleted = false;
+	nft_close(&nft);
+	return 0;
+}
+
+static void commit(struct nft_batch *b)
+{
+	struct err e;
+
+	assert_int_equal(nft_commit(b, &e), -ECANCELED);
+	nft_batch_done(b);
+}
+
+static void a_table_and_a_nat_chain(void **state)
+{
+	const struct nft_chain_spec chain = { .name = "post",
+					      .type = "nat",
+					      .hook = NF_INET_POST_ROUTING,
+					      .priority = 100 };
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(28, NFT(0), CREATE_EXCL),
+		NFGEN, /* NEWTABLE */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_TABLE_NAME */
+		HEADER(68, NFT(3), CREATE_EXCL | WITH_ACK),
+		NFGEN, /* NEWCHAIN */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_CHAIN_TABLE */
+		ATTR(9, 3),
+		'p',
+		'o',
+		's',
+		't',
+		0,
+		0,
+		0,
+		0,		      /* NAME */
+		ATTR(20, 4 | NESTED), /* NFTA_CHAIN_HOOK */
+		ATTR(8, 1),
+		BE32(4), /* NFTA_HOOK_HOOKNUM */
+		ATTR(8, 2),
+		BE32(100), /* NFTA_HOOK_PRIORITY */
+		ATTR(8, 7),
+		'n',
+		'a',
+		't',
+		0, /* NFTA_CHAIN_TYPE */
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_table(&b);
+	nft_add_chain(&b, &chain);
+	commit(&b);
+	assert_sent(want, sizeof(want));
+}
+
+static void a_map_of_verdicts(void **state)
+{
+	static const uint8_t want[] = {
+		BEGIN,	     HEADER(76, NFT(9), CREATE_EXCL | WITH_ACK),
+		NFGEN, /* NEWSET */
+		ATTR(6, 1),  't',
+		0,	     0,
+		0, /* NFTA_SET_TABLE */
+		ATTR(6, 2),  'm',
+		0,	     0,
+		0,		      /* NFTA_SET_NAME */
+		ATTR(8, 3),  BE32(8), /* NFTA_SET_FLAGS: NFT_SET_MAP */
+		ATTR(8, 4),  BE32(7), /* NFTA_SET_KEY_TYPE: ipv4_addr */
+		ATTR(8, 5),  BE32(4), /* NFTA_SET_KEY_LEN */
+		ATTR(8, 6),  BE32(0xffffff00), /* DATA_TYPE: verdict */
+		ATTR(8, 10), 0,
+		0,	     0,
+		0, /* NFTA_SET_ID: see below */
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_address_vmap(&b, "m", AF_INET);
+	commit(&b);
+	memset(sent + 20 + 72, 0, 4); /* any number does */
+	assert_sent(want, sizeof(want));
+}
+
+static void an_element_with_its_owner(void **state)
+{
+	struct nft_element element = { .chain = "c", .comment = "me" };
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(92, NFT(12), CREATE_EXCL | WITH_ACK),
+		NFGEN,
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_SET_ELEM_LIST_TABLE */
+		ATTR(6, 2),
+		'm',
+		0,
+		0,
+		0,		      /* NFTA_SET_ELEM_LIST_SET */
+		ATTR(56, 3 | NESTED), /* NFTA_SET_ELEM_LIST_ELEMENTS */
+		ATTR(52, 1 | NESTED), /* NFTA_LIST_ELEM */
+		ATTR(12, 1 | NESTED), /* NFTA_SET_ELEM_KEY */
+		ATTR(8, 1),
+		10,
+		1,
+		0,
+		2,		      /* NFTA_DATA_VALUE */
+		ATTR(24, 2 | NESTED), /* NFTA_SET_ELEM_DATA */
+		ATTR(20, 2 | NESTED), /* NFTA_DATA_VERDICT */
+		ATTR(8, 1),
+		BE32(0xfffffffc), /* NFT_GOTO, -4 */
+		ATTR(6, 2),
+		'c',
+		0,
+		0,
+		0, /* NFTA_VERDICT_CHAIN */
+		/* NFTA_SET_ELEM_USERDATA: type 0, 3 bytes, "me" */
+		ATTR(9, 6),
+		0,
+		3,
+		'm',
+		'e',
+		0,
+		0,
+		0,
+		0,
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	ip_parse("10.1.0.2", &element.key);
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_element(&b, "m", &element);
+	commit(&b);
+	assert_sent(want, sizeof(want));
+}
+
+static void a_deletion_bound_to_a_generation(void **state)
+{
+	const uint32_t generation = 0x01020304;
+	struct ip_addr key;
+	static const uint8_t want[] = {
+		HEADER(28, 16, 1),
+		0,
+		0,
+		0,
+		10,
+		ATTR(8, 1),
+		BE32(0x01020304), /* NFNL_BATCH_GENID */
+		HEADER(56, NFT(14), 1 | WITH_ACK),
+		NFGEN, /* DELSETELEM */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0,
+		ATTR(6, 2),
+		'm',
+		0,
+		0,
+		0,
+		ATTR(20, 3 | NESTED),
+		ATTR(16, 1 | NESTED),
+		ATTR(12, 1 | NESTED),
+		ATTR(8, 1),
+		10,
+		1,
+		0,
+		2,
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	ip_parse("10.1.0.2", &key);
+	nft_batch_init(&b, &nft, &generation);
+	nft_delete_element(&b, "m", &key);
+	assert_true(nft.has_deleted);
+	commit(&b);
+	assert_sent(want, sizeof(want));
+}
+
+/* ip daddr 10.1.0.0/24 return */
+static void a_rule_that_returns_for_a_subnet(void **state)
+{
+	struct ip_prefix subnet;
+	struct nftnl_rule *rule = nft_rule_new(&nft, "c");
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(332, NFT(6), 0xc01 | WITH_ACK),
+		NFGEN, /* NEWRULE, APPEND */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_RULE_TABLE */
+		ATTR(6, 2),
+		'c',
+		0,
+		0,
+		0,		       /* NFTA_RULE_CHAIN */
+		ATTR(296, 4 | NESTED), /* NFTA_RULE_EXPRESSIONS */
+		/* meta load nfproto => reg 1 */
+		ATTR(36, 1 | NESTED),
+		ATTR(9, 1),
+		'm',
+		'e',
+		't',
+		'a',
+		0,
+		0,
+		0,
+		0,
+		ATTR(20, 2 | NESTED),
+		ATTR(8, 2),
+		BE32(15),
+		ATTR(8, 1),
+		BE32(1),
+		/* cmp eq reg 1 ipv4 */
+		ATTR(44, 1 | NESTED),
+		ATTR(8, 1),
+		'c',
+		'm',
+		'p',
+		0,
+		ATTR(32, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(1),
+		ATTR(8, 2),
+		BE32(0),
+		ATTR(12, 3 | NESTED),
+		ATTR(5, 1),
+		2,
+		0,
+		0,
+		0,
+		/* payload load 4 bytes at network header + 16 => reg 1 */
+		ATTR(52, 1 | NESTED),
+		ATTR(12, 1),
+		'p',
+		'a',
+		'y',
+		'l',
+		'o',
+		'a',
+		'd',
+		0,
+		ATTR(36, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(1),
+		ATTR(8, 2),
+		BE32(1),
+		ATTR(8, 3),
+		BE32(16),
+		ATTR(8, 4),
+		BE32(4),
+		/* bitwise reg 1 = reg 1 & 255.255.255.0 ^ 0 */
+		ATTR(68, 1 | NESTED),
+		ATTR(12, 1),
+		'b',
+		'i',
+		't',
+		'w',
+		'i',
+		's',
+		'e',
+		0,
+		ATTR(52, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(1),
+		ATTR(8, 2),
+		BE32(1),
+		ATTR(8, 3),
+		BE32(4),
+		ATTR(12, 4 | NESTED),
+		ATTR(8, 1),
+		255,
+		255,
+		255,
+		0,
+		ATTR(12, 5 | NESTED),
+		ATTR(8, 1),
+		0,
+		0,
+		0,
+		0,
+		/* cmp eq reg 1 10.1.0.0 */
+		ATTR(44, 1 | NESTED),
+		ATTR(8, 1),
+		'c',
+		'm',
+		'p',
+		0,
+		ATTR(32, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(1),
+		ATTR(8, 2),
+		BE32(0),
+		ATTR(12, 3 | NESTED),
+		ATTR(8, 1),
+		10,
+		1,
+		0,
+		0,
+		/* immediate reg 0 return */
+		ATTR(48, 1 | NESTED),
+		ATTR(14, 1),
+		'i',
+		'm',
+		'm',
+		'e',
+		'd',
+		'i',
+		'a',
+		't',
+		'e',
+		0,
+		0,
+		0,
+		ATTR(28, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(0),
+		ATTR(16, 2 | NESTED),
+		ATTR(12, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(0xfffffffb), /* NFT_RETURN, -5 */
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	prefix_parse("10.1.0.7/24", &subnet);
+	expr_daddr_in(rule, &subnet);
+	expr_return(rule);
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_rule(&b, rule, "c");
+	commit(&b);
+	assert_sent(want, sizeof(want));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_table_and_a_nat_chain),
+		cmocka_unit_test(a_map_of_verdicts),
+		cmocka_unit_test(an_element_with_its_owner),
+		cmocka_unit_test(a_deletion_bound_to_a_generation),
+		cmocka_unit_test(a_rule_that_returns_for_a_subnet),
+	};
+
+	return cmocka_run_group_tests_name("nft_batch", tests, open_nft,
+					   close_nft);
+}
