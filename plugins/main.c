@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * hawser: one executable, many names. Run under the name of a plugin it is
- * that plugin.
+ * that plugin; under any other it is the command line.
  */
 #include <libgen.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cni/plugin.h"
 #include "plugins.h"
+#include "runtime/runtime.h"
 
 extern char **environ;
 
@@ -26,6 +26,5 @@ int main(int argc, char *argv[])
 	for (const struct cni_plugin *const *p = plugins; *p; p++)
 		if (!strcmp((*p)->name, name))
 			return cni_plugin_main(*p, plugins, environ);
-	puts("hawser " HAWSER_VERSION);
-	return 0;
+	return runtime_main(argc, argv, environ);
 }

@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Each network of conf-examples: loaded, added, checked, deleted; two containers
+# find each other where they should.
+
+load ../lib/system
+
+setup() {
+	ip netns add a
+	ip netns add b
+	cp "$BATS_TEST_DIRNAME"/../../conf-examples/*.conflist /etc/cni/net.d/
+}
+
+teardown() {
+	clean_up
+}
+
+# Leaves the result of container b in $output.
+up_and_checked() { # NETWORK
+	local c
+	for c in a b; do
+		run "$CNI_BIN/hawser" add "$1" "$c"
+		ok
+	done
+	result=$output
+	"$CNI_BIN/hawser" check "$1" a
+	"$CNI_BIN/hawser" status "$1"
+	output=$result
+}
+
+all_gone() { # NETWORK
+	"$CNI_BIN/hawser" del "$1" a
+	"$CNI_BIN/hawser" del "$1" b
+	[ "$(ip -j link show type veth)" = '[]' ]
+	[ -z "$(find /var/lib/cni -name '[0-9f]*[.:]*' ! -name 'last*')" ]
+	lacks comment nft list ruleset
+}
+
+reaches() { # ADDRESS
+	ip netns exec a ping -c 1 -W 2 "$1"
+}
+
+@test "podman.conflist" {
+	up_and_checked podman
+	reaches 10.88.0.3
+	all_gone podman
+}
+
+@test "containerd.conflist" {
+	up_and_checked containerd-net
+	reaches 10.88.0.3
+	reaches 2001:db8:4860::3
+	all_gone containerd-net
+}
+
+@test "dual-stack.conflist" {
+	up_and_checked dual-stack
+	json '.dns.nameservers == ["10.20.0.1"]'
+	[ "$(ip -n a -j link show lo | jq -r '.[0].flags | index("UP")')" != null ]
+	reaches 10.20.0.101
+	reaches fd20::3
+	all_gone dual-stack
+}
+
+@test "layer2.conflist" {
+	up_and_checked layer2
+	ip -n a addr add 192.0.2.1/24 dev eth0
+	ip -n b addr add 192.0.2.2/24 dev eth0
+	reaches 192.0.2.2
+	all_gone layer2
+}
+
+@test "isolated.conflist" {
+	up_and_checked isolated
+	reaches 10.30.0.1
+	no reaches 10.30.0.3
+	all_gone isolated
+}
