@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -124,15 +126,19 @@ int fs_replace_file(int dirfd, const char *name, const char *data, size_t len,
 		    mode_t mode, struct err *e)
 {
 	char temporary[NAME_MAX + 1];
+	uint64_t unique;
 	int r;
 
-	snprintf(temporary, sizeof(temporary), ".%ld.tmp", (long)getpid());
-	unlinkat(dirfd, temporary, 0); /* of a process that died */
+	/* not the process's ID: another PID namespace has the same */
+	if (getrandom(&unique, sizeof(unique), 0) < 0)
+		return err_sys(e, "get a random name for \"%s\"", name);
+	snprintf(temporary, sizeof(temporary), ".%016" PRIx64 ".tmp", unique);
 	r = write_new_file(dirfd, temporary, data, len, mode);
 	if (!r && renameat(dirfd, temporary, dirfd, name))
 		r = -errno;
-	if (!r)
+	if (!r && !fsync(dirfd))
 		return 0;
+	r = r ? r : -errno;
 	unlinkat(dirfd, temporary, 0);
 	return err_set(e, ERR_IO, -r, "write \"%s\": %s", name, strerror(-r));
 }

@@ -25,7 +25,7 @@ int fs_make_dirs(const char *path, mode_t mode, struct err *e);
 int fs_open_dir(const char *path, int *ret, struct err *e);
 
 /* Put @len bytes into @name below @dirfd so that a reader sees the old file or
- * the new one, and after a crash there is one of the two: a temporary file,
- * synced, renamed over. @name is what errors call it. */
+ * the new one, and after a crash there is one of the two: a temporary file of a
+ * random name, synced, renamed over, and the directory synced. @name is what errors call it. */
 int fs_replace_file(int dirfd, const char *name, const char *data, size_t len,
 		    mode_t mode, struct err *e);

@@ -9,8 +9,8 @@ cd "$(dirname "$0")/../.."
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r Makefile build* tests conf-examples "$copy"
-rm -rf "$copy"/build*/log
+cp -r Makefile build tests conf-examples "$copy"
+rm -rf "$copy"/build/log
 chown -R nobody "$copy"
 chmod -R a+rX "$copy"
 cd "$copy"

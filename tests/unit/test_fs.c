@@ -108,6 +108,20 @@ static void test_replaces_whole_files(void **state)
 	assert_int_equal(count_entries(*state), 1);
 }
 
+/* Of a process with the same ID in another PID namespace, for example. */
+static void test_another_process_keeps_its_temporary_file(void **state)
+{
+	_close_ int fd = open(*state, O_RDONLY | O_DIRECTORY);
+	char name[32];
+	struct err e;
+
+	snprintf(name, sizeof(name), ".%ld.tmp", (long)getpid());
+	assert_int_equal(fs_replace_file(fd, name, "other's", 7, 0600, &e), 0);
+	assert_int_equal(fs_replace_file(fd, "f", "ours", 4, 0600, &e), 0);
+	assert_file(PATH(*state, name), "other's");
+	assert_file(PATH(*state, "f"), "ours");
+}
+
 static void test_a_failed_replacement_leaves_the_old_file(void **state)
 {
 	_close_ int fd = open(*state, O_RDONLY | O_DIRECTORY);
@@ -143,6 +157,7 @@ int main(void)
 		IN_DIR(test_makes_all_directories),
 		IN_DIR(test_opens_directories_only),
 		IN_DIR(test_replaces_whole_files),
+		IN_DIR(test_another_process_keeps_its_temporary_file),
 		IN_DIR(test_a_failed_replacement_leaves_the_old_file),
 		cmocka_unit_test(test_a_closed_pipe_is_an_error),
 	};
