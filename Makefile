@@ -34,7 +34,8 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
 
 VERSION  := 1.9.1
-CPPFLAGS += -D_GNU_SOURCE -DHAWSER_VERSION='"$(VERSION)"' -Inetlib -Iplugins
+CPPFLAGS += -D_GNU_SOURCE -DHAWSER_VERSION='"$(VERSION)"' \
+            -DHAWSER_CNIBINDIR='"$(CNIBINDIR)"' -Inetlib -Iplugins
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith \
@@ -162,17 +163,18 @@ deps: ## install what building, testing and linting need (as root)
 
 # --- installing --------------------------------------------------------------
 
+# The plugins are one file again, with a link for each but the first.
 install: all ## install below $(DESTDIR)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CNIBINDIR)
-	install -m 755 $(O)/bin/hawser $(DESTDIR)$(CNIBINDIR)/hawser
-	for p in $(PLUGINS); do \
-		ln -f $(DESTDIR)$(CNIBINDIR)/hawser $(DESTDIR)$(CNIBINDIR)/$$p; \
+	install -m 755 $(O)/bin/hawser $(DESTDIR)$(BINDIR)/hawser
+	install -m 755 $(O)/bin/hawser $(DESTDIR)$(CNIBINDIR)/$(firstword $(PLUGINS))
+	for p in $(filter-out $(firstword $(PLUGINS)),$(PLUGINS)); do \
+		ln -f $(DESTDIR)$(CNIBINDIR)/$(firstword $(PLUGINS)) \
+			$(DESTDIR)$(CNIBINDIR)/$$p; \
 	done
-	ln -sf $(CNIBINDIR)/hawser $(DESTDIR)$(BINDIR)/hawser
 
 uninstall: ## remove what install has put there
-	rm -f $(DESTDIR)$(BINDIR)/hawser $(DESTDIR)$(CNIBINDIR)/hawser
-	rm -f $(PLUGINS:%=$(DESTDIR)$(CNIBINDIR)/%)
+	rm -f $(DESTDIR)$(BINDIR)/hawser $(PLUGINS:%=$(DESTDIR)$(CNIBINDIR)/%)
 
 clean: ## remove what was built
 	rm -rf build build-*

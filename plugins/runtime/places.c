@@ -7,9 +7,8 @@
 
 #include "cni/args.h"
 
-#define CONF_DIR   "/etc/cni/net.d"
-#define CACHE_DIR  "/var/lib/cni"
-#define PLUGIN_DIR "/opt/cni/bin"
+#define CONF_DIR  "/etc/cni/net.d"
+#define CACHE_DIR "/var/lib/cni"
 
 static const struct argp_option options[] = {
 	{ "conf", 'c', "DIR", 0,
@@ -54,11 +53,11 @@ static const char *default_plugin_path(struct arena *a)
 	char *slash;
 
 	if (len < 0)
-		return PLUGIN_DIR;
+		return HAWSER_CNIBINDIR;
 	exe[len] = '\0';
 	slash = strrchr(exe, '/');
 	return arena_printf(a, "%.*s:%s", slash ? (int)(slash - exe) : 0, exe,
-			    PLUGIN_DIR);
+			    HAWSER_CNIBINDIR);
 }
 
 int places_runtime(const struct places *places, char *const *env,
