@@ -581,3 +581,17 @@ check_names() { # WORDS...: what CHECK must say
 	[ "$old" != "$new" ]
 	[ "$(ip -n c2 -j neigh show 10.1.0.2 | jq -r '.[0].lladdr')" = "$new" ]
 }
+
+@test "so does an IPv6 address that moves, by an unsolicited advertisement" {
+	conf '.ipam.ranges = [[{"subnet":"fd00:1::/64"}]] | .ipam.routes = []'
+	add c1
+	add c2
+	ip netns exec c2 ping -c 1 -W 2 fd00:1::2
+	old=$(ip -n c2 -6 -j neigh show fd00:1::2 | jq -r '.[0].lladdr')
+	try DEL bridge c1
+	ok
+	add c3 CNI_ARGS='IgnoreUnknown=1;IP=fd00:1::2'
+	new=$(ip -n c3 -j link show eth0 | jq -r '.[0].address')
+	[ "$old" != "$new" ]
+	[ "$(ip -n c2 -6 -j neigh show fd00:1::2 | jq -r '.[0].lladdr')" = "$new" ]
+}
