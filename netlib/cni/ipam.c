@@ -62,32 +62,36 @@ static int execute_add(const struct cni_call *call, const char *path,
 	return r;
 }
 
-/* An ipam.type that names the plugin itself would call itself for ever. */
+/* Where the IPAM plugin is, and which of ours it is, if any. An ipam.type that
+ * names the plugin itself would call itself for ever. */
 static int find(const struct cni_call *call, char path[static PATH_MAX],
-		struct err *e)
+		const struct cni_plugin **ret_built_in, struct err *e)
 {
 	const char *type = call->conf->ipam_type;
+	int r;
 
 	if (!strcmp(type, call->conf->type))
 		return err_set(e, ERR_CONFIG, EINVAL,
 			       "\"ipam.type\": \"%s\" is the plugin itself",
 			       type);
-	return cni_find_plugin(type, call->args->path, path, e);
+	r = cni_find_plugin(type, call->args->path, path, e);
+	if (!r)
+		*ret_built_in = find_built_in(call, path);
+	return r;
 }
 
 int cni_ipam_add(const struct cni_call *call, struct cni_result *ret,
 		 struct err *e)
 {
-	const struct cni_plugin *built_in;
+	const struct cni_plugin *built_in = NULL;
 	char path[PATH_MAX];
 	int r;
 
 	if (!cni_has_ipam(call->conf))
 		return 0;
-	r = find(call, path, e);
+	r = find(call, path, &built_in, e);
 	if (r)
 		return r;
-	built_in = find_built_in(call, path);
 	if (built_in)
 		return built_in->add(call, ret, e);
 	r = execute_add(call, path, ret, e);
@@ -118,7 +122,7 @@ static int call_built_in(const struct cni_plugin *plugin,
 int cni_ipam_call(const struct cni_call *call, enum cni_command command,
 		  struct err *e)
 {
-	const struct cni_plugin *built_in;
+	const struct cni_plugin *built_in = NULL;
 	_free_ char *output = NULL;
 	char path[PATH_MAX];
 	size_t len = 0;
@@ -126,10 +130,9 @@ int cni_ipam_call(const struct cni_call *call, enum cni_command command,
 
 	if (!cni_has_ipam(call->conf))
 		return 0;
-	r = find(call, path, e);
+	r = find(call, path, &built_in, e);
 	if (r)
 		return r;
-	built_in = find_built_in(call, path);
 	return built_in ? call_built_in(built_in, call, command, e)
 			: execute(call, command, path, &output, &len, e);
 }

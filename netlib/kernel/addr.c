@@ -10,8 +10,16 @@
 #include "kernel/rtnl.h"
 #include "kernel/watch.h"
 
-static void put_addr(struct rtreq *q, const struct ip_prefix *prefix)
+static void init_request(struct rtreq *q, int type, int flags, int ifindex,
+			 const struct ip_prefix *prefix)
 {
+	const struct ifaddrmsg header = {
+		.ifa_family = prefix->addr.family,
+		.ifa_prefixlen = prefix->len,
+		.ifa_index = (unsigned)ifindex,
+	};
+
+	rtreq_init(q, type, flags, &header, sizeof(header));
 	rtreq_put_ip(q, IFA_LOCAL, &prefix->addr);
 	rtreq_put_ip(q, IFA_ADDRESS, &prefix->addr);
 }
@@ -20,17 +28,11 @@ int addr_add(const struct netns *ns, int ifindex,
 	     const struct ip_prefix *prefix, bool detect_duplicates,
 	     struct err *e)
 {
-	const struct ifaddrmsg header = {
-		.ifa_family = prefix->addr.family,
-		.ifa_prefixlen = prefix->len,
-		.ifa_index = (unsigned)ifindex,
-	};
 	char text[PREFIX_TEXT_MAX];
 	_rtreq_ struct rtreq q;
 
-	rtreq_init(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header,
-		   sizeof(header));
-	put_addr(&q, prefix);
+	init_request(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+		     prefix);
 	/* a /31 and a /32 have no broadcast address (RFC 3021) */
 	if (prefix->addr.family == AF_INET && prefix->len < 31) {
 		struct ip_addr broadcast = prefix_last(prefix);
@@ -46,16 +48,10 @@ int addr_add(const struct netns *ns, int ifindex,
 int addr_delete(const struct netns *ns, int ifindex,
 		const struct ip_prefix *prefix, struct err *e)
 {
-	const struct ifaddrmsg header = {
-		.ifa_family = prefix->addr.family,
-		.ifa_prefixlen = prefix->len,
-		.ifa_index = (unsigned)ifindex,
-	};
 	char text[PREFIX_TEXT_MAX];
 	_rtreq_ struct rtreq q;
 
-	rtreq_init(&q, RTM_DELADDR, 0, &header, sizeof(header));
-	put_addr(&q, prefix);
+	init_request(&q, RTM_DELADDR, 0, ifindex, prefix);
 	return rtreq_call(ns, &q, e, "delete address %s",
 			  prefix_text(prefix, text));
 }
