@@ -595,3 +595,26 @@ check_names() { # WORDS...: what CHECK must say
 	[ "$old" != "$new" ]
 	[ "$(ip -n c2 -6 -j neigh show fd00:1::2 | jq -r '.[0].lladdr')" = "$new" ]
 }
+
+@test "CHECK finds a route that another plugin has moved to a table of its own" {
+	add c1
+	with_result
+	ip -n c1 route del default
+	ip -n c1 route add default via 10.1.0.1 dev eth0 table 100
+	try CHECK bridge c1
+	ok
+	ip -n c1 route flush table 100
+	check_names "0.0.0.0/0"
+}
+
+@test "routes keep mtu, advmss, priority and table in the kernel, and CHECK knows the table" {
+	conf '.ipam.routes = [{"dst":"192.0.2.0/24","mtu":1300,"advmss":1200,"priority":7,"table":100}]'
+	add c1
+	ip -n c1 route show table 100 | grep -E '192.0.2.0/24 via 10.1.0.1 dev eth0 metric 7 mtu 1300 advmss 1200'
+	with_result
+	try CHECK bridge c1
+	ok
+	ip -n c1 route flush table 100
+	ip -n c1 route add 192.0.2.0/24 via 10.1.0.1 dev eth0
+	check_names 192.0.2.0/24
+}
