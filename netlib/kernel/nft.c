@@ -15,6 +15,7 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/gen.h>
+#include <libnftnl/object.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 
@@ -140,7 +141,18 @@ int nft_find_table(struct nft *nft, struct err *e)
 	return say(ask(nft, msg, NULL, NULL), e, "look up an nftables table");
 }
 
-static int use_reply(const struct nlmsghdr *msg, void *arg)
+int nft_find_set(struct nft *nft, const char *set, struct err *e)
+{
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg =
+		question_init(nft, buffer, NFT_MSG_GETSET, NLM_F_ACK);
+
+	mnl_attr_put_strz(msg, NFTA_SET_TABLE, nft->table);
+	mnl_attr_put_strz(msg, NFTA_SET_NAME, set);
+	return say(ask(nft, msg, NULL, NULL), e, "look up an nftables set");
+}
+
+static int chain_reply(const struct nlmsghdr *msg, void *arg)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 
@@ -164,8 +176,37 @@ int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
 
 	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, nft->table);
 	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, chain);
-	return say(ask(nft, msg, use_reply, ret_use), e,
+	return say(ask(nft, msg, chain_reply, ret_use), e,
 		   "look up an nftables chain");
+}
+
+static int counter_reply(const struct nlmsghdr *msg, void *arg)
+{
+	struct nftnl_obj *counter = nftnl_obj_alloc();
+
+	if (!counter)
+		return MNL_CB_ERROR;
+	if (nftnl_obj_nlmsg_parse(msg, counter)) {
+		nftnl_obj_free(counter);
+		return MNL_CB_ERROR;
+	}
+	*(uint32_t *)arg = nftnl_obj_get_u32(counter, NFTNL_OBJ_USE);
+	nftnl_obj_free(counter);
+	return MNL_CB_OK;
+}
+
+int nft_find_counter(struct nft *nft, const char *counter, uint32_t *ret_use,
+		     struct err *e)
+{
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg =
+		question_init(nft, buffer, NFT_MSG_GETOBJ, NLM_F_ACK);
+
+	mnl_attr_put_strz(msg, NFTA_OBJ_TABLE, nft->table);
+	mnl_attr_put_strz(msg, NFTA_OBJ_NAME, counter);
+	mnl_attr_put_u32(msg, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	return say(ask(nft, msg, counter_reply, ret_use), e,
+		   "look up an nftables counter");
 }
 
 /* --- elements ------------------------------------------------------------ */
@@ -190,20 +231,35 @@ static void read_comment(struct nftnl_set_elem *from, struct nft_element *to)
 			 (const char *)nftnl_udata_get(attr));
 }
 
+static int read_value(struct nftnl_set_elem *from, uint16_t attribute,
+		      struct nft_value *to)
+{
+	const void *data = nftnl_set_elem_get(from, attribute, &to->len);
+
+	if (!data)
+		to->len = 0;
+	if (to->len > sizeof(to->bytes))
+		return -EBADMSG;
+	if (to->len)
+		memcpy(to->bytes, data, to->len);
+	return 0;
+}
+
 static int read_element(struct nftnl_set_elem *from, struct nft_element *to)
 {
-	uint32_t len = 0;
-	const void *key = nftnl_set_elem_get(from, NFTNL_SET_ELEM_KEY, &len);
-	const char *chain = nftnl_set_elem_get_str(from, NFTNL_SET_ELEM_CHAIN);
+	uint16_t attribute = nftnl_set_elem_is_set(from, NFTNL_SET_ELEM_OBJREF)
+				     ? NFTNL_SET_ELEM_OBJREF
+				     : NFTNL_SET_ELEM_CHAIN;
+	const char *target = nftnl_set_elem_get_str(from, attribute);
+	int r;
 
 	memset(to, 0, sizeof(*to));
-	if (!key || (len != 4 && len != 16))
-		return -EBADMSG;
-	to->key.family = len == 4 ? AF_INET : AF_INET6;
-	memcpy(to->key.bytes, key, len);
-	snprintf(to->chain, sizeof(to->chain), "%s", chain ? chain : "");
+	r = read_value(from, NFTNL_SET_ELEM_KEY, &to->key);
+	if (!r)
+		r = read_value(from, NFTNL_SET_ELEM_DATA, &to->value);
+	snprintf(to->target, sizeof(to->target), "%s", target ? target : "");
 	read_comment(from, to);
-	return 0;
+	return r;
 }
 
 struct element_list {
@@ -250,7 +306,7 @@ static int elements_reply(const struct nlmsghdr *msg, void *arg)
 	return r;
 }
 
-static int ask_elements(struct nft *nft, const char *map, int flags,
+static int ask_elements(struct nft *nft, const char *name, int flags,
 			struct nftnl_set_elem *key, struct element_list *list)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
@@ -262,7 +318,7 @@ static int ask_elements(struct nft *nft, const char *map, int flags,
 		return -ENOMEM;
 	}
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, nft->table);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, map);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
 	if (key)
 		nftnl_set_elem_add(set, key);
 	msg = question_init(nft, buffer, NFT_MSG_GETSETELEM, flags);
@@ -271,24 +327,24 @@ static int ask_elements(struct nft *nft, const char *map, int flags,
 	return ask(nft, msg, elements_reply, list);
 }
 
-static struct nftnl_set_elem *key_new(const struct ip_addr *key)
+static struct nftnl_set_elem *key_new(const struct nft_value *key)
 {
 	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
 
 	if (elem)
 		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, key->bytes,
-				   (uint32_t)ip_size(key->family));
+				   key->len);
 	return elem;
 }
 
-int nft_find_element(struct nft *nft, const char *map,
-		     const struct ip_addr *key, struct nft_element *ret,
+int nft_find_element(struct nft *nft, const char *set,
+		     const struct nft_value *key, struct nft_element *ret,
 		     struct err *e)
 {
 	_arena_ struct arena arena = { 0 };
 	struct element_list list = { .arena = &arena };
 	struct nftnl_set_elem *elem = key_new(key);
-	int r = elem ? ask_elements(nft, map, NLM_F_ACK, elem, &list) : -ENOMEM;
+	int r = elem ? ask_elements(nft, set, NLM_F_ACK, elem, &list) : -ENOMEM;
 
 	if (!r && !list.n)
 		r = -ENOENT;
@@ -297,11 +353,11 @@ int nft_find_element(struct nft *nft, const char *map,
 	return say(r, e, "look up an nftables element");
 }
 
-int nft_list_elements(struct nft *nft, const char *map, struct arena *a,
+int nft_list_elements(struct nft *nft, const char *set, struct arena *a,
 		      struct nft_element **ret, size_t *ret_n, struct err *e)
 {
 	struct element_list list = { .arena = a };
-	int r = ask_elements(nft, map, NLM_F_DUMP, NULL, &list);
+	int r = ask_elements(nft, set, NLM_F_DUMP, NULL, &list);
 
 	*ret = list.v;
 	*ret_n = list.n;

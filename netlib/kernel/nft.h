@@ -12,12 +12,9 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/ip.h"
-#include "base/owner.h"
+#include "kernel/nft_value.h"
 
 struct mnl_socket;
-
-#define NFT_CHAIN_MAX 80
 
 /* A table of the namespace the process is in. */
 struct nft {
@@ -26,13 +23,6 @@ struct nft {
 	uint32_t family; /* NFPROTO_INET ... */
 	const char *table;
 	bool has_deleted; /* something, in a transaction */
-};
-
-/* An element of a map from addresses to verdicts. */
-struct nft_element {
-	struct ip_addr key;
-	char chain[NFT_CHAIN_MAX];    /* that the verdict goes to */
-	char comment[OWNER_TEXT_MAX]; /* "" for none */
 };
 
 /* Whether a handle cannot be opened, or the generation not be read (-EINVAL),
@@ -59,14 +49,20 @@ static inline void nft_close_cleanup(struct nft *nft)
 
 int nft_generation(struct nft *nft, uint32_t *ret, struct err *e);
 int nft_find_table(struct nft *nft, struct err *e);
+int nft_find_set(struct nft *nft, const char *set, struct err *e);
 
 /* *@ret_use counts the chain's rules and what goes to it. */
 int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
 		   struct err *e);
-int nft_find_element(struct nft *nft, const char *map,
-		     const struct ip_addr *key, struct nft_element *ret,
+
+/* *@ret_use counts the elements and rules that refer to the named counter. */
+int nft_find_counter(struct nft *nft, const char *counter, uint32_t *ret_use,
 		     struct err *e);
 
-/* All elements, in @a; a map that is not there has none. */
-int nft_list_elements(struct nft *nft, const char *map, struct arena *a,
+int nft_find_element(struct nft *nft, const char *set,
+		     const struct nft_value *key, struct nft_element *ret,
+		     struct err *e);
+
+/* All elements, in @a; a set that is not there has none. */
+int nft_list_elements(struct nft *nft, const char *set, struct arena *a,
 		      struct nft_element **ret, size_t *ret_n, struct err *e);

@@ -25,10 +25,6 @@
 #define BATCH_PAGE  65536
 #define MESSAGE_MAX 4096 /* of a page's end, for the message that crosses it */
 
-/* Data types as nft numbers them, for its listings (nft's datatype.h). */
-#define NFT_TYPE_IPADDR	 7
-#define NFT_TYPE_IP6ADDR 8
-
 /* --- transactions -------------------------------------------------------- */
 
 struct nft_note {
@@ -182,78 +178,174 @@ void nft_delete_chain(struct nft_batch *b, const char *chain)
 	b->nft->has_deleted = true;
 }
 
-void nft_add_address_vmap(struct nft_batch *b, const char *map,
-			  uint8_t address_family)
+/* Begin a message about the named counter. */
+static struct nlmsghdr *counter_message(struct nft_batch *b, int type,
+					int flags, const char *counter)
 {
-	bool v4 = address_family == AF_INET;
+	struct nlmsghdr *msg =
+		message(b, type, flags, "%s counter %s",
+			type == NFT_MSG_NEWOBJ ? "create" : "delete", counter);
+
+	if (!msg)
+		return NULL;
+	mnl_attr_put_strz(msg, NFTA_OBJ_TABLE, b->nft->table);
+	mnl_attr_put_strz(msg, NFTA_OBJ_NAME, counter);
+	mnl_attr_put_u32(msg, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	return msg;
+}
+
+void nft_add_counter(struct nft_batch *b, const char *counter)
+{
+	struct nlmsghdr *msg = counter_message(
+		b, NFT_MSG_NEWOBJ, NLM_F_CREATE | NLM_F_EXCL, counter);
+	struct nlattr *data;
+
+	if (!msg)
+		return;
+	data = mnl_attr_nest_start(msg, NFTA_OBJ_DATA);
+	mnl_attr_nest_end(msg, data);
+	next(b);
+}
+
+void nft_delete_counter(struct nft_batch *b, const char *counter)
+{
+	if (!counter_message(b, NFT_MSG_DELOBJ, 0, counter))
+		return;
+	next(b);
+	b->nft->has_deleted = true;
+}
+
+/* --- sets ---------------------------------------------------------------- */
+
+/* What the set maps to. */
+static void put_value_type(struct nlmsghdr *msg, const struct nft_set_spec *set)
+{
+	switch (set->kind) {
+	case NFT_KIND_SET:
+		break;
+	case NFT_KIND_MAP:
+		mnl_attr_put_u32(msg, NFTA_SET_DATA_TYPE,
+				 htonl(nft_types_id(set->value)));
+		mnl_attr_put_u32(msg, NFTA_SET_DATA_LEN,
+				 htonl(nft_types_len(set->value)));
+		break;
+	case NFT_KIND_VMAP:
+		mnl_attr_put_u32(msg, NFTA_SET_DATA_TYPE,
+				 htonl(NFT_DATA_VERDICT));
+		break;
+	case NFT_KIND_COUNTER:
+		mnl_attr_put_u32(msg, NFTA_SET_OBJ_TYPE,
+				 htonl(NFT_OBJECT_COUNTER));
+		break;
+	}
+}
+
+static uint32_t set_flags(enum nft_set_kind kind)
+{
+	static const uint32_t flags[] = {
+		[NFT_KIND_SET] = 0,
+		[NFT_KIND_MAP] = NFT_SET_MAP,
+		[NFT_KIND_VMAP] = NFT_SET_MAP,
+		[NFT_KIND_COUNTER] = NFT_SET_OBJECT,
+	};
+
+	return flags[kind];
+}
+
+void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set)
+{
 	struct nlmsghdr *msg =
 		message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL,
-			"create map %s", map);
+			"create set %s", set->name);
 
 	if (!msg)
 		return;
 	mnl_attr_put_strz(msg, NFTA_SET_TABLE, b->nft->table);
-	mnl_attr_put_strz(msg, NFTA_SET_NAME, map);
-	mnl_attr_put_u32(msg, NFTA_SET_FLAGS, htonl(NFT_SET_MAP));
-	mnl_attr_put_u32(msg, NFTA_SET_KEY_TYPE,
-			 htonl(v4 ? NFT_TYPE_IPADDR : NFT_TYPE_IP6ADDR));
-	mnl_attr_put_u32(msg, NFTA_SET_KEY_LEN,
-			 htonl((uint32_t)ip_size(address_family)));
-	mnl_attr_put_u32(msg, NFTA_SET_DATA_TYPE, htonl(NFT_DATA_VERDICT));
+	mnl_attr_put_strz(msg, NFTA_SET_NAME, set->name);
+	mnl_attr_put_u32(msg, NFTA_SET_FLAGS, htonl(set_flags(set->kind)));
+	mnl_attr_put_u32(msg, NFTA_SET_KEY_TYPE, htonl(nft_types_id(set->key)));
+	mnl_attr_put_u32(msg, NFTA_SET_KEY_LEN, htonl(nft_types_len(set->key)));
+	put_value_type(msg, set);
 	mnl_attr_put_u32(msg, NFTA_SET_ID, htonl(b->nft->seq));
 	next(b);
 }
 
-/* One element's message; @build adds what is beyond the key. */
-static void put_element(struct nft_batch *b, int type, int flags,
-			const char *map, const struct ip_addr *key,
-			const struct nft_element *value)
+/* --- elements ------------------------------------------------------------ */
+
+static void put_data(struct nlmsghdr *msg, int attribute,
+		     const struct nft_value *value)
 {
-	char text[IP_TEXT_MAX];
-	struct nlmsghdr *msg = message(
-		b, type, flags, "%s %s in map %s",
-		type == NFT_MSG_NEWSETELEM ? "add element" : "delete element",
-		ip_text(key, text), map);
-	struct nlattr *list, *elem, *data, *verdict;
+	struct nlattr *data = mnl_attr_nest_start(msg, (uint16_t)attribute);
+
+	mnl_attr_put(msg, NFTA_DATA_VALUE, value->len, value->bytes);
+	mnl_attr_nest_end(msg, data);
+}
+
+static void put_goto(struct nlmsghdr *msg, const char *chain)
+{
+	struct nlattr *data = mnl_attr_nest_start(msg, NFTA_SET_ELEM_DATA),
+		      *verdict = mnl_attr_nest_start(msg, NFTA_DATA_VERDICT);
+
+	mnl_attr_put_u32(msg, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_GOTO));
+	mnl_attr_put_strz(msg, NFTA_VERDICT_CHAIN, chain);
+	mnl_attr_nest_end(msg, verdict);
+	mnl_attr_nest_end(msg, data);
+}
+
+/* What the key maps to, and the comment. */
+static void put_mapping(struct nlmsghdr *msg, enum nft_set_kind kind,
+			const struct nft_element *element)
+{
+	if (kind == NFT_KIND_MAP)
+		put_data(msg, NFTA_SET_ELEM_DATA, &element->value);
+	else if (kind == NFT_KIND_VMAP)
+		put_goto(msg, element->target);
+	else if (kind == NFT_KIND_COUNTER)
+		mnl_attr_put_strz(msg, NFTA_SET_ELEM_OBJREF, element->target);
+	if (*element->comment)
+		put_comment(msg, NFTA_SET_ELEM_USERDATA,
+			    NFTNL_UDATA_SET_ELEM_COMMENT, element->comment);
+}
+
+static void put_element(struct nft_batch *b, int type, int flags,
+			const struct nft_set_spec *set,
+			const struct nft_element *element)
+{
+	bool is_new = type == NFT_MSG_NEWSETELEM;
+	struct nlmsghdr *msg =
+		message(b, type, flags, "%s element %s in %s",
+			is_new ? "add" : "delete", element->label, set->name);
+	struct nlattr *list, *elem;
 
 	if (!msg)
 		return;
 	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_TABLE, b->nft->table);
-	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, map);
+	mnl_attr_put_strz(msg, NFTA_SET_ELEM_LIST_SET, set->name);
 	list = mnl_attr_nest_start(msg, NFTA_SET_ELEM_LIST_ELEMENTS);
 	elem = mnl_attr_nest_start(msg, NFTA_LIST_ELEM);
-	data = mnl_attr_nest_start(msg, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(msg, NFTA_DATA_VALUE, ip_size(key->family), key->bytes);
-	mnl_attr_nest_end(msg, data);
-	if (value) {
-		data = mnl_attr_nest_start(msg, NFTA_SET_ELEM_DATA);
-		verdict = mnl_attr_nest_start(msg, NFTA_DATA_VERDICT);
-		mnl_attr_put_u32(msg, NFTA_VERDICT_CODE,
-				 htonl((uint32_t)NFT_GOTO));
-		mnl_attr_put_strz(msg, NFTA_VERDICT_CHAIN, value->chain);
-		mnl_attr_nest_end(msg, verdict);
-		mnl_attr_nest_end(msg, data);
-		put_comment(msg, NFTA_SET_ELEM_USERDATA,
-			    NFTNL_UDATA_SET_ELEM_COMMENT, value->comment);
-	}
+	put_data(msg, NFTA_SET_ELEM_KEY, &element->key);
+	if (is_new)
+		put_mapping(msg, set->kind, element);
 	mnl_attr_nest_end(msg, elem);
 	mnl_attr_nest_end(msg, list);
 	next(b);
 }
 
-void nft_add_element(struct nft_batch *b, const char *map,
+void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 		     const struct nft_element *element)
 {
-	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, map,
-		    &element->key, element);
+	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set,
+		    element);
 }
 
-void nft_delete_element(struct nft_batch *b, const char *map,
-			const struct ip_addr *key)
+void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
+			const struct nft_element *element)
 {
-	put_element(b, NFT_MSG_DELSETELEM, 0, map, key, NULL);
+	put_element(b, NFT_MSG_DELSETELEM, 0, set, element);
 	b->nft->has_deleted = true;
 }
+
+/* --- rules --------------------------------------------------------------- */
 
 struct nftnl_rule *nft_rule_new(const struct nft *nft, const char *chain)
 {
@@ -283,6 +375,8 @@ void nft_add_rule(struct nft_batch *b, struct nftnl_rule *rule,
 	if (rule)
 		nftnl_rule_free(rule);
 }
+
+/* --- sending ------------------------------------------------------------- */
 
 /* The kernel's own words behind an acknowledgement, where there are any. */
 static int find_reason(const struct nlattr *attr, void *arg)

@@ -19,10 +19,10 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/ip.h"
 
 struct nft;
 struct nft_element;
+struct nft_set_spec;
 struct nftnl_batch;
 struct nftnl_rule;
 struct nlmsghdr;
@@ -54,7 +54,7 @@ void nft_add_table(struct nft_batch *b);
 
 struct nft_chain_spec {
 	const char *name;
-	const char *type; /* "nat", ...; NULL: a chain without a hook */
+	const char *type; /* "nat", "filter"; NULL: a chain without a hook */
 	uint32_t hook;
 	int32_t priority;
 	const char *comment; /* NULL for none */
@@ -63,14 +63,16 @@ struct nft_chain_spec {
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain);
 void nft_delete_chain(struct nft_batch *b, const char *chain);
 
-/* A map from addresses of one family to verdicts. */
-void nft_add_address_vmap(struct nft_batch *b, const char *map,
-			  uint8_t address_family);
+void nft_add_counter(struct nft_batch *b, const char *counter);
+void nft_delete_counter(struct nft_batch *b, const char *counter);
 
-void nft_add_element(struct nft_batch *b, const char *map,
+void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set);
+
+/* The error names the element by its label. */
+void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 		     const struct nft_element *element);
-void nft_delete_element(struct nft_batch *b, const char *map,
-			const struct ip_addr *key);
+void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
+			const struct nft_element *element);
 
 /* A rule at the end of @chain: begin it, append expressions (nft_expr.h), and
  * put it into the batch, which owns it from then on. NULL is passed through. */

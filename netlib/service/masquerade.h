@@ -32,11 +32,6 @@
  * them (NFTA_CHAIN_USE). The table with its empty maps stays, and with it the
  * one masquerade statement: the kernel's connection tracking, which the first
  * such statement switches on, stays as it is while containers come and go.
- *
- * An element belongs to the attachment its comment names (base/owner.h). It is
- * only ever deleted in a transaction bound to the generation at which that
- * comment was read, so another attachment that holds the same address by now
- * never loses its element.
  */
 #pragma once
 

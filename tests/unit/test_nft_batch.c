@@ -20,6 +20,10 @@
 
 static struct nft nft;
 
+static const struct nft_set_spec map = { .name = "m",
+					 .kind = NFT_KIND_VMAP,
+					 .key = { NFT_TYPE_IPV4_ADDR } };
+
 static int open_nft(void **state)
 {
 	struct err e;
@@ -121,7 +125,7 @@ static void a_map_of_verdicts(void **state)
 
 	(void)state;
 	nft_batch_init(&b, &nft, NULL);
-	nft_add_address_vmap(&b, "m", AF_INET);
+	nft_add_set(&b, &map);
 	commit(&b);
 	memset(sent + 20 + 72, 0, 4); /* any number does */
 	assert_sent(want, sizeof(want));
@@ -129,7 +133,8 @@ static void a_map_of_verdicts(void **state)
 
 static void an_element_with_its_owner(void **state)
 {
-	struct nft_element element = { .chain = "c", .comment = "me" };
+	struct nft_element element = { .target = "c", .comment = "me" };
+	struct ip_addr address;
 	static const uint8_t want[] = {
 		BEGIN,
 		HEADER(92, NFT(12), CREATE_EXCL | WITH_ACK),
@@ -176,9 +181,10 @@ static void an_element_with_its_owner(void **state)
 	struct nft_batch b;
 
 	(void)state;
-	ip_parse("10.1.0.2", &element.key);
+	ip_parse("10.1.0.2", &address);
+	nft_value_add_ip(&element.key, &address);
 	nft_batch_init(&b, &nft, NULL);
-	nft_add_element(&b, "m", &element);
+	nft_add_element(&b, &map, &element);
 	commit(&b);
 	assert_sent(want, sizeof(want));
 }
@@ -186,7 +192,8 @@ static void an_element_with_its_owner(void **state)
 static void a_deletion_bound_to_a_generation(void **state)
 {
 	const uint32_t generation = 0x01020304;
-	struct ip_addr key;
+	struct nft_element element = { 0 };
+	struct ip_addr address;
 	static const uint8_t want[] = {
 		HEADER(28, 16, 1),
 		0,
@@ -220,9 +227,10 @@ static void a_deletion_bound_to_a_generation(void **state)
 	struct nft_batch b;
 
 	(void)state;
-	ip_parse("10.1.0.2", &key);
+	ip_parse("10.1.0.2", &address);
+	nft_value_add_ip(&element.key, &address);
 	nft_batch_init(&b, &nft, &generation);
-	nft_delete_element(&b, "m", &key);
+	nft_delete_element(&b, &map, &element);
 	assert_true(nft.has_deleted);
 	commit(&b);
 	assert_sent(want, sizeof(want));
@@ -248,7 +256,7 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		0,		       /* NFTA_RULE_CHAIN */
 		ATTR(296, 4 | NESTED), /* NFTA_RULE_EXPRESSIONS */
-		/* meta load nfproto => reg 1 */
+		/* meta load nfproto => reg 8, the first of 32 bits */
 		ATTR(36, 1 | NESTED),
 		ATTR(9, 1),
 		'm',
@@ -263,8 +271,8 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		ATTR(8, 2),
 		BE32(15),
 		ATTR(8, 1),
-		BE32(1),
-		/* cmp eq reg 1 ipv4 */
+		BE32(8),
+		/* cmp eq reg 8 ipv4 */
 		ATTR(44, 1 | NESTED),
 		ATTR(8, 1),
 		'c',
@@ -273,7 +281,7 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		ATTR(32, 2 | NESTED),
 		ATTR(8, 1),
-		BE32(1),
+		BE32(8),
 		ATTR(8, 2),
 		BE32(0),
 		ATTR(12, 3 | NESTED),
@@ -282,7 +290,7 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		0,
 		0,
-		/* payload load 4 bytes at network header + 16 => reg 1 */
+		/* payload load 4 bytes at network header + 16 => reg 8 */
 		ATTR(52, 1 | NESTED),
 		ATTR(12, 1),
 		'p',
@@ -295,14 +303,14 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		ATTR(36, 2 | NESTED),
 		ATTR(8, 1),
-		BE32(1),
+		BE32(8),
 		ATTR(8, 2),
 		BE32(1),
 		ATTR(8, 3),
 		BE32(16),
 		ATTR(8, 4),
 		BE32(4),
-		/* bitwise reg 1 = reg 1 & 255.255.255.0 ^ 0 */
+		/* bitwise reg 8 = reg 8 & 255.255.255.0 ^ 0 */
 		ATTR(68, 1 | NESTED),
 		ATTR(12, 1),
 		'b',
@@ -315,9 +323,9 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		ATTR(52, 2 | NESTED),
 		ATTR(8, 1),
-		BE32(1),
+		BE32(8),
 		ATTR(8, 2),
-		BE32(1),
+		BE32(8),
 		ATTR(8, 3),
 		BE32(4),
 		ATTR(12, 4 | NESTED),
@@ -332,7 +340,7 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		0,
 		0,
-		/* cmp eq reg 1 10.1.0.0 */
+		/* cmp eq reg 8 10.1.0.0 */
 		ATTR(44, 1 | NESTED),
 		ATTR(8, 1),
 		'c',
@@ -341,7 +349,7 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 		0,
 		ATTR(32, 2 | NESTED),
 		ATTR(8, 1),
-		BE32(1),
+		BE32(8),
 		ATTR(8, 2),
 		BE32(0),
 		ATTR(12, 3 | NESTED),

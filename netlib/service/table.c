@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "service/table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How often in a row to start again when others change the ruleset. */
+#define TRIES 256
+
+/* Elements to a transaction: what a socket's buffer has room for. */
+#define BITE 256
+
+/* How many elements are looked up one by one; to find more, or any, all are
+ * listed. */
+#define FEW 16
+
+/* How often to list when others change the ruleset meanwhile: a listing may
+ * miss what moves, and the kernel does not say so. */
+#define LISTINGS 8
+
+/* Whether another's change came between, and not something that stays. */
+static bool is_race(int r)
+{
+	return r == -EEXIST || r == -ENOENT || r == -ERESTART || r == -EBUSY ||
+	       r == -EINTR;
+}
+
+/* What is done to entries, some at a time. */
+struct work {
+	struct nft *nft;
+	const struct table_part *part;
+	const struct owner *owner;
+	struct table_entry *v;
+	size_t done; /* elements, of those the work found to do */
+	int (*some)(struct work *w, struct table_entry *v, size_t n,
+		    bool is_retry, struct err *e);
+};
+
+/* *@ret_at is where it stopped. */
+static int in_bites(struct work *w, size_t n, size_t *ret_at, struct err *e)
+{
+	size_t at = 0, size = BITE;
+	int tries = 0, r = 0;
+
+	while (!r && at < n) {
+		size_t bite = size < n - at ? size : n - at;
+
+		r = w->some(w, w->v + at, bite, tries > 0, e);
+		if (!r) {
+			at += bite;
+			tries = 0;
+		} else if (is_race(r) && tries++ < TRIES) {
+			size = size > 1 ? size / 2 : 1;
+			r = 0;
+		}
+	}
+	*ret_at = at;
+	return r;
+}
+
+/* --- adding -------------------------------------------------------------- */
+
+static bool seen_before(const struct table_entry *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].element.target, v[n].element.target))
+			return true;
+	return false;
+}
+
+/* Which entries are the first with a target that is not there. Where one is
+ * there, so is the part. */
+static int find_targets(const struct work *w, const struct table_entry *v,
+			size_t n, bool *missing, bool *ret_part, struct err *e)
+{
+	uint32_t use;
+
+	*ret_part = false;
+	for (size_t i = 0; w->part->target && i < n; i++) {
+		const char *name = v[i].element.target;
+		int r;
+
+		if (!*name || seen_before(v, i))
+			continue;
+		r = w->part->target->find(w->nft, name, &use, e);
+		if (r && r != -ENOENT)
+			return r;
+		missing[i] = r == -ENOENT;
+		*ret_part |= !r;
+	}
+	return 0;
+}
+
+/* Put the table and the part into the transaction where they are missing. */
+static int add_part(struct nft_batch *b, const struct work *w, struct err *e)
+{
+	int r = nft_find_set(w->nft, w->part->sets[0]->name, e);
+
+	if (r != -ENOENT)
+		return r;
+	r = nft_find_table(w->nft, e);
+	if (r == -ENOENT)
+		nft_add_table(b);
+	else if (r)
+		return r;
+	w->part->make(b, w->nft);
+	return 0;
+}
+
+/* Everything that the elements need. */
+static int add_missing(struct nft_batch *b, const struct work *w,
+		       const struct table_entry *v, size_t n, struct err *e)
+{
+	bool *missing = arena_array(&b->arena, n, sizeof(*missing));
+	bool has_part = false;
+	int r = missing ? find_targets(w, v, n, missing, &has_part, e)
+			: err_oom(e);
+
+	if (!r && !has_part)
+		r = add_part(b, w, e);
+	for (size_t i = 0; !r && i < n; i++)
+		if (missing[i])
+			w->part->target->add(b, w->nft, v[i].element.target);
+	return r;
+}
+
+/* Have what stands at the key replaced, if it may be. */
+static int replace(struct nft_batch *b, const struct work *w,
+		   const struct table_entry *entry, struct err *e)
+{
+	const struct nft_element *element = &entry->element;
+	struct nft_element old;
+	int r = nft_find_element(w->nft, entry->set->name, &element->key, &old,
+				 NULL);
+
+	if (r)
+		return 0; /* gone, or the transaction will tell */
+	if (w->part->refuse && !owner_is(w->owner, old.comment))
+		return w->part->refuse(element, old.comment, e);
+	nft_delete_element(b, entry->set, element);
+	return 0;
+}
+
+/* A retry first takes away what stands at the keys; the transaction is then
+ * bound to the generation at which it was seen. */
+static int add_some(struct work *w, struct table_entry *v, size_t n,
+		    bool is_retry, struct err *e)
+{
+	_nft_batch_ struct nft_batch b = { 0 };
+	uint32_t generation;
+	int r = is_retry ? nft_generation(w->nft, &generation, e) : 0;
+
+	if (r)
+		return r;
+	nft_batch_init(&b, w->nft, is_retry ? &generation : NULL);
+	r = add_missing(&b, w, v, n, e);
+	for (size_t i = 0; !r && is_retry && i < n; i++)
+		r = replace(&b, w, &v[i], e);
+	for (size_t i = 0; !r && i < n; i++)
+		nft_add_element(&b, v[i].set, &v[i].element);
+	return r ? r : nft_commit(&b, e);
+}
+
+int table_add(const struct table_part *part, const struct owner *owner,
+	      struct table_entry *v, size_t n, struct err *e)
+{
+	const struct owner_text comment = owner_text(owner);
+	_nft_ struct nft nft = { 0 };
+	struct work w = { .nft = &nft,
+			  .part = part,
+			  .owner = owner,
+			  .v = v,
+			  .some = add_some };
+	size_t at;
+	int r = n ? nft_open(part->family, TABLE_NAME, &nft, e) : 0;
+
+	if (r || !n)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		memcpy(v[i].element.comment, comment.text,
+		       sizeof(comment.text));
+	r = in_bites(&w, n, &at, e);
+	if (r && at)
+		table_del(part, owner, v, at, NULL);
+	return r;
+}
+
+/* --- deleting ------------------------------------------------------------ */
+
+/* How many of the entries refer to @target. */
+static uint32_t count_uses(const struct table_entry *v, size_t n,
+			   const char *target)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += !strcmp(v[i].element.target, target);
+	return count;
+}
+
+/* Delete the targets that only entries refer to that are deleted as well. */
+static void delete_unused_targets(struct nft_batch *b, const struct work *w,
+				  const struct table_entry *v, size_t n)
+{
+	const struct table_target *target = w->part->target;
+
+	for (size_t i = 0; target && i < n; i++) {
+		const char *name = v[i].element.target;
+		uint32_t uses = count_uses(v, n, name), use;
+
+		if (!*name || seen_before(v, i))
+			continue;
+		if (!target->find(w->nft, name, &use, NULL) &&
+		    use == target->own_use + uses)
+			target->del(b, name);
+	}
+}
+
+/* Those of the entries that have the comment they are expected to have: an
+ * attachment's, or just what was read when they were listed. */
+static int find_again(const struct work *w, const struct table_entry *v,
+		      size_t n, struct table_entry *found, size_t *ret_n,
+		      struct err *e)
+{
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct table_entry *entry = &found[*ret_n];
+		int r = nft_find_element(w->nft, v[i].set->name,
+					 &v[i].element.key, &entry->element, e);
+
+		if (r && r != -ENOENT)
+			return r;
+		if (r || (w->owner ? !owner_is(w->owner, entry->element.comment)
+				   : strcmp(entry->element.comment,
+					    v[i].element.comment) != 0))
+			continue;
+		entry->set = v[i].set;
+		snprintf(entry->element.label, sizeof(entry->element.label),
+			 "of %.60s", entry->element.comment);
+		(*ret_n)++;
+	}
+	return 0;
+}
+
+static int delete_some(struct work *w, struct table_entry *v, size_t n,
+		       bool is_retry, struct err *e)
+{
+	_nft_batch_ struct nft_batch b = { 0 };
+	struct table_entry *found;
+	uint32_t generation;
+	size_t count = 0;
+	int r = nft_generation(w->nft, &generation, e);
+
+	(void)is_retry; /* each attempt looks first */
+	if (r)
+		return r;
+	nft_batch_init(&b, w->nft, &generation);
+	found = arena_array(&b.arena, n, sizeof(*found));
+	r = found ? find_again(w, v, n, found, &count, e) : err_oom(e);
+	if (r || !count)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		nft_delete_element(&b, found[i].set, &found[i].element);
+	delete_unused_targets(&b, w, found, count);
+	r = nft_commit(&b, e);
+	if (!r)
+		w->done += count;
+	return r;
+}
+
+/* --- searching ----------------------------------------------------------- */
+
+/* Which elements are meant: one attachment's, or a network's stale ones. */
+struct criterion {
+	const struct owner *owner; /* NULL: the stale ones */
+	const char *network;
+	const struct owner *valid;
+	size_t valid_n;
+};
+
+static bool matches(const struct criterion *c, const char *comment)
+{
+	if (c->owner)
+		return owner_is(c->owner, comment);
+	return owner_is_stale(c->network, c->valid, c->valid_n, comment);
+}
+
+struct entry_list {
+	struct table_entry *v;
+	size_t n;
+};
+
+/* Append the matching elements of one set. */
+static int search_set(struct nft *nft, const struct nft_set_spec *set,
+		      const struct criterion *c, struct arena *a,
+		      struct entry_list *list, struct err *e)
+{
+	struct nft_element *all = NULL;
+	struct table_entry *v;
+	size_t n = 0;
+	int r = nft_list_elements(nft, set->name, a, &all, &n, e);
+
+	if (r || !n)
+		return r;
+	v = arena_array(a, list->n + n, sizeof(*v));
+	if (!v)
+		return err_oom(e);
+	if (list->n)
+		memcpy(v, list->v, list->n * sizeof(*v));
+	list->v = v;
+	for (size_t i = 0; i < n; i++)
+		if (matches(c, all[i].comment))
+			list->v[list->n++] =
+				(struct table_entry){ .set = set,
+						      .element = all[i] };
+	return 0;
+}
+
+static int search(struct nft *nft, const struct table_part *part,
+		  const struct criterion *c, struct arena *a,
+		  struct entry_list *ret, struct err *e)
+{
+	uint32_t before, after;
+	int r = nft_generation(nft, &after, e);
+
+	for (int i = 0; !r && i < LISTINGS; i++) {
+		before = after;
+		ret->n = 0;
+		for (size_t k = 0; (!r || r == -EINTR) && part->sets[k]; k++)
+			r = search_set(nft, part->sets[k], c, a, ret, e);
+		if (!r || r == -EINTR)
+			r = nft_generation(nft, &after, e);
+		if (!r && after == before)
+			break;
+	}
+	return r;
+}
+
+static int delete_matching(struct nft *nft, const struct table_part *part,
+			   const struct criterion *c, struct err *e)
+{
+	_arena_ struct arena arena = { 0 };
+	struct entry_list list = { 0 };
+	struct work w = {
+		.nft = nft, .part = part, .owner = c->owner, .some = delete_some
+	};
+	size_t at;
+	int r = search(nft, part, c, &arena, &list, e);
+
+	w.v = list.v;
+	return r ? r : in_bites(&w, list.n, &at, e);
+}
+
+int table_del(const struct table_part *part, const struct owner *owner,
+	      const struct table_entry *v, size_t n, struct err *e)
+{
+	const struct criterion c = { .owner = owner };
+	_nft_ struct nft nft = { 0 };
+	struct work w = { .nft = &nft,
+			  .part = part,
+			  .owner = owner,
+			  .v = (struct table_entry *)v, /* only read */
+			  .some = delete_some };
+	size_t at;
+	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+
+	if (!r && n <= FEW)
+		r = in_bites(&w, n, &at, e);
+	if (!r && !w.done)
+		r = delete_matching(&nft, part, &c, e);
+	return nft_is_absent(r) ? 0 : r;
+}
+
+int table_gc(const struct table_part *part, const char *network,
+	     const struct owner *valid, size_t n, struct err *e)
+{
+	const struct criterion c = { .network = network,
+				     .valid = valid,
+				     .valid_n = n };
+	_nft_ struct nft nft = { 0 };
+	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+
+	if (!r)
+		r = delete_matching(&nft, part, &c, e);
+	return nft_is_absent(r) ? 0 : r;
+}
+
+/* --- looking ------------------------------------------------------------- */
+
+static bool is_as_added(const struct owner *owner,
+			const struct nft_element *want,
+			const struct nft_element *is)
+{
+	return owner_is(owner, is->comment) &&
+	       !strcmp(want->target, is->target) &&
+	       nft_value_equal(&want->value, &is->value);
+}
+
+int table_check(const struct table_part *part, const struct owner *owner,
+		const struct table_entry *v, size_t n, struct err *e)
+{
+	_nft_ struct nft nft = { 0 };
+	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+
+	for (size_t i = 0; !r && i < n; i++) {
+		const struct nft_element *want = &v[i].element;
+		struct nft_element is;
+
+		r = nft_find_element(&nft, v[i].set->name, &want->key, &is, e);
+		if (!r && !is_as_added(owner, want, &is))
+			r = -ENOENT;
+		if (r == -ENOENT)
+			err_set(e, ERR_MISMATCH, ENOENT,
+				"%s: %s of table " TABLE_NAME
+				" has no element %s of this attachment",
+				part->what, v[i].set->name, want->label);
+	}
+	return r;
+}
+
+int table_status(uint32_t family, struct err *e)
+{
+	_nft_ struct nft nft = { 0 };
+	uint32_t generation;
+	int r = nft_open(family, TABLE_NAME, &nft, e);
+
+	return r ? r : nft_generation(&nft, &generation, e);
+}

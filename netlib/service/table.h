@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Table hawser: parts, each of sets whose elements belong to attachments.
+ *
+ * A part's chains and rules never change once they are made: what comes and
+ * goes with containers is elements, one look-up a packet however many there
+ * are. An element belongs to the attachment that its comment names
+ * (base/owner.h). It is only ever deleted in a transaction bound to the
+ * generation at which that comment was read, so another attachment that holds
+ * the same key by now never loses its element.
+ *
+ * Elements may refer to a target, a chain or a named counter, which several
+ * share: made with the first of them and deleted with the last. The kernel
+ * counts them.
+ *
+ * Other programs may change nftables all the while. A transaction that met such
+ * a change is begun again, with half as many elements, and so in half the time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/owner.h"
+#include "kernel/nft.h"
+#include "kernel/nft_batch.h"
+
+#define TABLE_NAME "hawser"
+
+struct table_target {
+	/* nft_find_chain or nft_find_counter */
+	int (*find)(struct nft *nft, const char *name, uint32_t *ret_use,
+		    struct err *e);
+	void (*add)(struct nft_batch *b, const struct nft *nft,
+		    const char *name);
+	void (*del)(struct nft_batch *b, const char *name);
+	uint32_t own_use; /* its use count without any element */
+};
+
+struct table_part {
+	const char *what; /* for messages: "masquerading" */
+	uint32_t family;  /* NFPROTO_INET, NFPROTO_BRIDGE */
+	/* those with elements of attachments, and NULL; the first tells whether
+	 * the part is there */
+	const struct nft_set_spec *const *sets;
+	void (*make)(struct nft_batch *b, const struct nft *nft);
+	const struct table_target *target; /* NULL: elements refer to none */
+	/* Say that @holder (a comment) has the key already; returns -EEXIST.
+	 * NULL: what stands at a key is taken over. */
+	int (*refuse)(const struct nft_element *element, const char *holder,
+		      struct err *e);
+};
+
+struct table_entry {
+	const struct nft_set_spec *set;
+	struct nft_element element; /* the comment is filled in */
+};
+
+/* Give the attachment @n elements, making the part if it is not there. On
+ * failure none of them is left. What .refuse says is returned as it is. */
+int table_add(const struct table_part *part, const struct owner *owner,
+	      struct table_entry *v, size_t n, struct err *e);
+
+/* Delete all elements of the attachment. The @n entries say where to look
+ * first; only when none of them is there all sets are searched. */
+int table_del(const struct table_part *part, const struct owner *owner,
+	      const struct table_entry *v, size_t n, struct err *e);
+
+/* -ENOENT with ERR_MISMATCH, naming the element, when one of them is not there
+ * or not as it should be. */
+int table_check(const struct table_part *part, const struct owner *owner,
+		const struct table_entry *v, size_t n, struct err *e);
+
+/* Delete the elements of @network's attachments other than the @n valid. */
+int table_gc(const struct table_part *part, const char *network,
+	     const struct owner *valid, size_t n, struct err *e);
+
+/* Whether the kernel can do it at all. */
+int table_status(uint32_t family, struct err *e);
