@@ -17,7 +17,7 @@ Q        := $(if $(V),,@)
 
 # --- what it is built from ---------------------------------------------------
 
-PLUGINS  := bridge loopback host-local
+PLUGINS  := bridge loopback host-local portmap
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # One function of libmd is used: it is linked in where the archive is there, for
 # a shared library more costs each call of a plugin some 60 us.
@@ -93,6 +93,11 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(LIBOBJ)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+$(O)/tests/%: tests/lib/%.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) -O2 -Wall -Wextra -o $@ $<
+
 $(O)/tests/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -104,7 +109,7 @@ $(O)/tests/%: tests/bench/%.c
 # --- testing -----------------------------------------------------------------
 
 check: deps-check ## run every test, against the reference plugins too
-	$(Q)$(MAKE) --no-print-directory build units
+	$(Q)$(MAKE) --no-print-directory build units peer
 	$(Q)tests/run $(O) unit system conformance reference
 
 check-unit: deps-check ## run the unit tests: seconds, no root
@@ -112,11 +117,11 @@ check-unit: deps-check ## run the unit tests: seconds, no root
 	$(Q)tests/run $(O) unit
 
 check-system: deps-check ## run the system tests, in private namespaces
-	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)tests/run $(O) system
 
 check-user: deps-check ## run the system tests as an ordinary user
-	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)tests/lib/as-user.sh tests/run $(O) system
 
 check-sanitized: ## run unit and system tests under ASan and UBSan
@@ -124,7 +129,7 @@ check-sanitized: ## run unit and system tests under ASan and UBSan
 		check-unit-system
 
 check-unit-system: deps-check
-	$(Q)$(MAKE) --no-print-directory build units
+	$(Q)$(MAKE) --no-print-directory build units peer
 	$(Q)tests/run $(O) unit system
 
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
@@ -151,6 +156,9 @@ coverage: ## which lines the tests reach
 	$(Q)gcovr --exclude tests --object-directory build-coverage
 
 units: $(UNIT)
+
+# what the system tests talk with
+peer: $(O)/tests/peer
 
 deps-check:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
@@ -183,5 +191,5 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 .PHONY: all build check check-unit check-system check-user check-sanitized check-unit-system \
-        conformance bench demo lint format coverage units deps-check deps-lint deps install \
+        conformance bench demo lint format coverage units peer deps-check deps-lint deps install \
         uninstall clean help

@@ -7,3 +7,4 @@
 extern const struct cni_plugin plugin_bridge;
 extern const struct cni_plugin plugin_host_local;
 extern const struct cni_plugin plugin_loopback;
+extern const struct cni_plugin plugin_portmap;

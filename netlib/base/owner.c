@@ -65,15 +65,30 @@ bool owner_is_stale(const char *network, const struct owner *valid, size_t n,
 	return true;
 }
 
-bool owner_is_another(const struct owner *o, const char *text)
+static bool has_key(const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
 	return strspn(text, digits) == OWNER_NETWORK_DIGITS &&
 	       text[OWNER_NETWORK_DIGITS] == '-' &&
 	       strspn(text + OWNER_NETWORK_DIGITS + 1, digits) ==
-		       OWNER_NETWORK_DIGITS &&
-	       !owner_is(o, text);
+		       OWNER_NETWORK_DIGITS;
+}
+
+bool owner_is_another(const struct owner *o, const char *text)
+{
+	return has_key(text) && !owner_is(o, text);
+}
+
+const char *owner_words(const char *text)
+{
+	static const char separator[] = ", ";
+	size_t len = sizeof(separator) - 1;
+
+	if (!has_key(text) ||
+	    strncmp(text + OWNER_KEY_LEN, separator, len) != 0)
+		return text;
+	return text + OWNER_KEY_LEN + len;
 }
 
 struct owner_ifname owner_host_ifname(const struct owner *o)

@@ -43,6 +43,10 @@ bool owner_is_stale(const char *network, const struct owner *valid, size_t n,
 /* Whether @text names some attachment, but not this one. */
 bool owner_is_another(const struct owner *o, const char *text);
 
+/* The part of @text that is for people: "net: N, if: I, id: C"; all of it when it
+ * names no attachment. */
+const char *owner_words(const char *text);
+
 /* A name for the attachment's host interface: "veth" and eleven hexadecimal
  * digits, the same each time, so that DEL finds it without looking around. */
 struct owner_ifname {

@@ -45,6 +45,38 @@ int cni_prev_result(const struct cni_call *call, struct cni_result *ret,
 	return r;
 }
 
+struct owner cni_owner(const struct cni_call *call)
+{
+	return (struct owner){ .network = call->conf->name,
+			       .container_id = call->args->container_id,
+			       .ifname = call->args->ifname };
+}
+
+int cni_valid_owners(const struct cni_call *call, struct owner **ret,
+		     size_t *ret_n, struct err *e)
+{
+	const struct cni_conf *conf = call->conf;
+	size_t n = conf->valid_attachments.n;
+	struct owner *v = NULL;
+
+	if (conf->valid_attachments.v) {
+		v = arena_array(call->arena, n, sizeof(*v));
+		if (!v)
+			return err_oom(e);
+		for (size_t i = 0; i < n; i++) {
+			const struct cni_attachment_id *id =
+				&conf->valid_attachments.v[i];
+
+			v[i] = (struct owner){ .network = conf->name,
+					       .container_id = id->container_id,
+					       .ifname = id->ifname };
+		}
+	}
+	*ret = v;
+	*ret_n = n;
+	return 0;
+}
+
 char *cni_error_json(const struct err *e, const char *version)
 {
 	_json_ cJSON *doc = cJSON_CreateObject();

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/owner.h"
 #include "cni/args.h"
 #include "cni/conf.h"
 #include "cni/result.h"
@@ -52,6 +53,14 @@ int cni_plugin_main(const struct cni_plugin *plugin,
  * "Required prevResult missing". */
 int cni_prev_result(const struct cni_call *call, struct cni_result *ret,
 		    struct err *e);
+
+/* The attachment a call is about. */
+struct owner cni_owner(const struct cni_call *call);
+
+/* The attachments that GC's caller says are valid, in the arena. *@ret is NULL
+ * when it does not say: then nothing is known to be stale. */
+int cni_valid_owners(const struct cni_call *call, struct owner **ret,
+		     size_t *ret_n, struct err *e);
 
 /* The error as the JSON that SPEC.md, "Error", describes, with @version as its
  * cniVersion; the caller frees it. NULL when out of memory. */

@@ -17,9 +17,8 @@ static uint32_t type_len(enum nft_datatype type)
 {
 	switch (type) {
 	case NFT_TYPE_IPV6_ADDR:
+	case NFT_TYPE_IFNAME: /* IFNAMSIZ */
 		return 16;
-	case NFT_TYPE_IFNAME:
-		return IFNAMSIZ;
 	case NFT_TYPE_ETHER_ADDR:
 		return MAC_LEN;
 	case NFT_TYPE_INET_SERVICE:
@@ -30,7 +29,7 @@ static uint32_t type_len(enum nft_datatype type)
 	case NFT_TYPE_END:
 		break;
 	}
-	return sizeof(uint32_t);
+	return 4;
 }
 
 static uint32_t filled_up(uint32_t len)

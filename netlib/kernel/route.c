@@ -28,7 +28,7 @@ int route_add(const struct netns *ns, const struct route *route, struct err *e)
 		.rtm_table = RT_TABLE_UNSPEC, /* RTA_TABLE has it */
 		.rtm_protocol = RTPROT_BOOT,
 		.rtm_scope = route->scope,
-		.rtm_type = RTN_UNICAST,
+		.rtm_type = route->type ? route->type : RTN_UNICAST,
 	};
 	char dst[PREFIX_TEXT_MAX], gw[IP_TEXT_MAX];
 	_rtreq_ struct rtreq q;
@@ -92,6 +92,30 @@ static int append_hops(struct rtlist *list, struct route *route,
 		hop = RTNH_NEXT(hop);
 	}
 	return r;
+}
+
+static int read_oif(const struct nlmsghdr *msg, void *arg)
+{
+	struct nlattr *oif = nlmsg_find_attr((struct nlmsghdr *)msg,
+					     sizeof(struct rtmsg), RTA_OIF);
+
+	*(int *)arg = (int)rtattr_u32(oif);
+	return oif ? 0 : -EBADMSG;
+}
+
+int route_find(const struct netns *ns, const struct ip_addr *to,
+	       int *ret_ifindex, struct err *e)
+{
+	const struct rtmsg header = { .rtm_family = to->family,
+				      .rtm_dst_len =
+					      (uint8_t)ip_bits(to->family) };
+	char text[IP_TEXT_MAX];
+	_rtreq_ struct rtreq q;
+
+	rtreq_init(&q, RTM_GETROUTE, 0, &header, sizeof(header));
+	rtreq_put_ip(&q, RTA_DST, to);
+	return rtreq_query(ns, &q, read_oif, ret_ifindex, e,
+			   "look up the route to %s", ip_text(to, text));
 }
 
 static int read_element(const struct nlmsghdr *msg, struct rtlist *list)

@@ -17,12 +17,17 @@ struct route {
 	uint32_t table;	      /* RT_TABLE_MAIN ... */
 	uint32_t priority;    /* 0: the kernel's default */
 	uint8_t scope;	      /* RT_SCOPE_UNIVERSE ... */
+	uint8_t type;	      /* RTN_LOCAL ...; 0: RTN_UNICAST */
 	uint32_t mtu, advmss; /* 0: none */
 };
 
 /* Like the reference: another route to the same destination may stand beside
  * it; -EEXIST only for the very same one. */
 int route_add(const struct netns *ns, const struct route *route, struct err *e);
+
+/* The index of the interface through which @to is reached from here. */
+int route_find(const struct netns *ns, const struct ip_addr *to,
+	       int *ret_ifindex, struct err *e);
 
 /* The routes of one family in all tables, in @a. Multipath routes come once
  * for each next hop. */

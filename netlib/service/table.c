@@ -11,9 +11,8 @@
 /* Elements to a transaction: what a socket's buffer has room for. */
 #define BITE 256
 
-/* How many elements are looked up one by one; to find more, or any, all are
- * listed. */
-#define FEW 16
+/* How many elements are looked up one by one; for more, all are listed. */
+#define FEW 256
 
 /* How often to list when others change the ruleset meanwhile: a listing may
  * miss what moves, and the kernel does not say so. */
@@ -114,9 +113,11 @@ static int add_missing(struct nft_batch *b, const struct work *w,
 {
 	bool *missing = arena_array(&b->arena, n, sizeof(*missing));
 	bool has_part = false;
-	int r = missing ? find_targets(w, v, n, missing, &has_part, e)
-			: err_oom(e);
+	int r;
 
+	if (!missing)
+		return err_oom(e);
+	r = find_targets(w, v, n, missing, &has_part, e);
 	if (!r && !has_part)
 		r = add_part(b, w, e);
 	for (size_t i = 0; !r && i < n; i++)
@@ -367,7 +368,7 @@ int table_del(const struct table_part *part, const struct owner *owner,
 
 	if (!r && n <= FEW)
 		r = in_bites(&w, n, &at, e);
-	if (!r && !w.done)
+	if (!r && (!n || w.done < n))
 		r = delete_matching(&nft, part, &c, e);
 	return nft_is_absent(r) ? 0 : r;
 }

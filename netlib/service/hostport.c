@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "service/hostport.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netfilter.h>
+
+#include "base/arena.h"
+#include "kernel/nft_expr.h"
+#include "service/table.h"
+
+#define LOOKUP	    "hostports"
+#define PREROUTING  "hostports-prerouting"
+#define OUTPUT	    "hostports-output"
+#define POSTROUTING "hostports-postrouting"
+#define SOURCE	    "hostports-source"
+#define GUARD	    "hostports-guard"
+
+#define RAW    (-300) /* nft's names for priorities */
+#define DSTNAT (-100)
+#define SRCNAT 100
+
+static const char lo[IFNAMSIZ] = "lo";
+
+/* Elements to a port, and besides to a family. */
+#define PER_PORT   2
+#define PER_FAMILY 2
+
+/* One family's sets. */
+struct family_sets {
+	uint8_t family;
+	struct nft_set_spec at, any, hairpin, self, masquerade;
+};
+
+static const struct family_sets v4 = {
+	.family = AF_INET,
+	.at = { .name = "hostports4",
+		.kind = NFT_KIND_MAP,
+		.key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO,
+			 NFT_TYPE_INET_SERVICE },
+		.value = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE } },
+	.any = { .name = "hostports4-any",
+		 .kind = NFT_KIND_MAP,
+		 .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE },
+		 .value = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE } },
+	.hairpin = { .name = "hostports4-hairpin",
+		     .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV4_ADDR } },
+	.self = { .name = "hostports4-self",
+		  .key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_IPV4_ADDR } },
+	.masquerade = { .name = "hostports4-masquerade",
+			.key = { NFT_TYPE_IPV4_ADDR } },
+};
+
+static const struct family_sets v6 = {
+	.family = AF_INET6,
+	.at = { .name = "hostports6",
+		.kind = NFT_KIND_MAP,
+		.key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO,
+			 NFT_TYPE_INET_SERVICE },
+		.value = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE } },
+	.any = { .name = "hostports6-any",
+		 .kind = NFT_KIND_MAP,
+		 .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE },
+		 .value = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE } },
+	.hairpin = { .name = "hostports6-hairpin",
+		     .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV6_ADDR } },
+	.self = { .name = "hostports6-self",
+		  .key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_IPV6_ADDR } },
+	.masquerade = { .name = "hostports6-masquerade",
+			.key = { NFT_TYPE_IPV6_ADDR } },
+};
+
+static const struct nft_set_spec *const sets[] = {
+	&v4.any,	&v4.at,		&v6.any,  &v6.at,
+	&v4.hairpin,	&v6.hairpin,	&v4.self, &v6.self,
+	&v4.masquerade, &v6.masquerade, NULL,
+};
+
+/* --- the table's part ---------------------------------------------------- */
+
+/* dnat ip to ip daddr . meta l4proto . th dport map @hostports4 */
+static void add_lookup_at(struct nft_batch *b, const struct nft *nft,
+			  const struct family_sets *s)
+{
+	struct nftnl_rule *rule = nft_rule_new(nft, LOOKUP);
+	uint32_t reg;
+
+	expr_family(rule, s->family);
+	reg = expr_daddr(rule, s->family, 0);
+	reg = expr_l4proto(rule, reg);
+	expr_dport(rule, reg);
+	expr_map(rule, s->at.name, 0, 0);
+	expr_dnat(rule, s->family, 0, (uint32_t)ip_size(s->family) / 4);
+	nft_add_rule(b, rule, LOOKUP);
+}
+
+/* dnat ip to meta l4proto . th dport map @hostports4-any */
+static void add_lookup_any(struct nft_batch *b, const struct nft *nft,
+			   const struct family_sets *s)
+{
+	struct nftnl_rule *rule = nft_rule_new(nft, LOOKUP);
+	uint32_t reg;
+
+	expr_family(rule, s->family);
+	reg = expr_l4proto(rule, 0);
+	expr_dport(rule, reg);
+	expr_map(rule, s->any.name, 0, 0);
+	expr_dnat(rule, s->family, 0, (uint32_t)ip_size(s->family) / 4);
+	nft_add_rule(b, rule, LOOKUP);
+}
+
+/* iifname . ip daddr @hostports4-hairpin masquerade */
+static void add_hairpin(struct nft_batch *b, const struct nft *nft,
+			const struct family_sets *s)
+{
+	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
+
+	expr_family(rule, s->family);
+	expr_daddr(rule, s->family, expr_iifname(rule, 0));
+	expr_in_set(rule, s->hairpin.name, 0);
+	expr_masquerade(rule);
+	nft_add_rule(b, rule, SOURCE);
+}
+
+/* ip saddr . ip daddr @hostports4-self masquerade */
+static void add_self(struct nft_batch *b, const struct nft *nft,
+		     const struct family_sets *s)
+{
+	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
+
+	expr_family(rule, s->family);
+	expr_daddr(rule, s->family, expr_saddr(rule, s->family, 0));
+	expr_in_set(rule, s->self.name, 0);
+	expr_masquerade(rule);
+	nft_add_rule(b, rule, SOURCE);
+}
+
+static struct ip_prefix loopback(uint8_t family)
+{
+	struct ip_prefix p = { .addr.family = family };
+
+	if (family == AF_INET)
+		p.addr.bytes[0] = IN_LOOPBACKNET;
+	else
+		p.addr.bytes[15] = 1;
+	p.len = family == AF_INET ? 8 : 128;
+	return p;
+}
+
+/* ip saddr 127.0.0.0/8 ip daddr . ip daddr @hostports4-self masquerade: twice,
+ * for the set has the container's address twice */
+static void add_loopback(struct nft_batch *b, const struct nft *nft,
+			 const struct family_sets *s)
+{
+	const struct ip_prefix from = loopback(s->family);
+	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
+
+	expr_saddr_in(rule, &from);
+	expr_daddr(rule, s->family, expr_daddr(rule, s->family, 0));
+	expr_in_set(rule, s->self.name, 0);
+	expr_masquerade(rule);
+	nft_add_rule(b, rule, SOURCE);
+}
+
+/* ip daddr @hostports4-masquerade masquerade */
+static void add_masquerade(struct nft_batch *b, const struct nft *nft,
+			   const struct family_sets *s)
+{
+	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
+
+	expr_family(rule, s->family);
+	expr_daddr(rule, s->family, 0);
+	expr_in_set(rule, s->masquerade.name, 0);
+	expr_masquerade(rule);
+	nft_add_rule(b, rule, SOURCE);
+}
+
+static void add_family(struct nft_batch *b, const struct nft *nft,
+		       const struct family_sets *s)
+{
+	nft_add_set(b, &s->at);
+	nft_add_set(b, &s->any);
+	nft_add_set(b, &s->hairpin);
+	nft_add_set(b, &s->self);
+	nft_add_set(b, &s->masquerade);
+	add_lookup_at(b, nft, s);
+	add_lookup_any(b, nft, s);
+	add_hairpin(b, nft, s);
+	add_self(b, nft, s);
+	add_loopback(b, nft, s);
+	add_masquerade(b, nft, s);
+}
+
+/* fib daddr type local jump hostports */
+static void add_dispatch(struct nft_batch *b, const struct nft *nft,
+			 const char *chain, uint32_t hook)
+{
+	const struct nft_chain_spec spec = {
+		.name = chain, .type = "nat", .hook = hook, .priority = DSTNAT
+	};
+	struct nftnl_rule *rule = nft_rule_new(nft, chain);
+
+	nft_add_chain(b, &spec);
+	expr_daddr_is_local(rule);
+	expr_jump(rule, LOOKUP);
+	nft_add_rule(b, rule, chain);
+}
+
+/* ct status dnat goto hostports-source */
+static void add_postrouting(struct nft_batch *b, const struct nft *nft)
+{
+	const struct nft_chain_spec spec = { .name = POSTROUTING,
+					     .type = "nat",
+					     .hook = NF_INET_POST_ROUTING,
+					     .priority = SRCNAT - 1 };
+	struct nftnl_rule *rule = nft_rule_new(nft, POSTROUTING);
+
+	nft_add_chain(b, &spec);
+	expr_ct_is_dnat(rule);
+	expr_goto(rule, SOURCE);
+	nft_add_rule(b, rule, POSTROUTING);
+}
+
+/* ip daddr 127.0.0.0/8 iifname != "lo" drop (ip saddr ...) */
+static void add_guard_rule(struct nft_batch *b, const struct nft *nft,
+			   void (*look)(struct nftnl_rule *,
+					const struct ip_prefix *))
+{
+	const struct ip_prefix localnet = loopback(AF_INET);
+	struct nftnl_rule *rule = nft_rule_new(nft, GUARD);
+
+	look(rule, &localnet);
+	expr_iifname(rule, 0);
+	expr_is_not(rule, 0, lo, sizeof(lo));
+	expr_drop(rule);
+	nft_add_rule(b, rule, GUARD);
+}
+
+static void add_guard(struct nft_batch *b, const struct nft *nft)
+{
+	const struct nft_chain_spec spec = { .name = GUARD,
+					     .type = "filter",
+					     .hook = NF_INET_PRE_ROUTING,
+					     .priority = RAW };
+
+	nft_add_chain(b, &spec);
+	add_guard_rule(b, nft, expr_daddr_in);
+	add_guard_rule(b, nft, expr_saddr_in);
+}
+
+static void make_part(struct nft_batch *b, const struct nft *nft)
+{
+	const struct nft_chain_spec lookup = { .name = LOOKUP },
+				    source = { .name = SOURCE };
+
+	nft_add_chain(b, &lookup);
+	nft_add_chain(b, &source);
+	add_family(b, nft, &v4);
+	add_family(b, nft, &v6);
+	add_dispatch(b, nft, PREROUTING, NF_INET_PRE_ROUTING);
+	add_dispatch(b, nft, OUTPUT, NF_INET_LOCAL_OUT);
+	add_postrouting(b, nft);
+	add_guard(b, nft);
+}
+
+static int refuse(const struct nft_element *element, const char *holder,
+		  struct err *e)
+{
+	return err_set(e, ERR_EXISTS, EADDRINUSE,
+		       "host port %s is in use by another container (%s)",
+		       element->label,
+		       *holder ? owner_words(holder) : "not one of ours");
+}
+
+static const struct table_part part = {
+	.what = "host ports",
+	.family = NFPROTO_INET,
+	.sets = sets,
+	.make = make_part,
+	.refuse = refuse,
+};
+
+/* --- elements ------------------------------------------------------------ */
+
+const char *hostport_protocol(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return NULL;
+	}
+}
+
+bool hostport_is_for(const struct hostport *port, uint8_t family)
+{
+	return !port->host_ip.family || port->host_ip.family == family;
+}
+
+bool hostport_is_any(const struct hostport *port)
+{
+	static const uint8_t zeros[sizeof(port->host_ip.bytes)];
+
+	return !memcmp(port->host_ip.bytes, zeros,
+		       ip_size(port->host_ip.family));
+}
+
+static void fill_port(const struct hostport *port, const struct family_sets *s,
+		      const struct ip_addr *container, struct table_entry *ret)
+{
+	struct nft_element *element = &ret->element;
+	bool is_any = hostport_is_any(port);
+	char text[IP_TEXT_MAX] = "";
+
+	ret->set = is_any ? &s->any : &s->at;
+	if (!is_any) {
+		nft_value_add_ip(&element->key, &port->host_ip);
+		ip_text(&port->host_ip, text);
+	}
+	nft_value_add(&element->key, &port->protocol, sizeof(port->protocol));
+	nft_value_add_port(&element->key, port->host_port);
+	nft_value_add_ip(&element->value, container);
+	nft_value_add_port(&element->value, port->container_port);
+	snprintf(element->label, sizeof(element->label), "%s%s%u/%s", text,
+		 is_any ? "" : " ", port->host_port,
+		 hostport_protocol(port->protocol));
+}
+
+struct entry_list {
+	struct table_entry *v;
+	size_t n;
+};
+
+static struct table_entry *next_entry(struct entry_list *list,
+				      const struct nft_set_spec *set,
+				      const struct ip_addr *container)
+{
+	struct table_entry *entry = &list->v[list->n++];
+
+	entry->set = set;
+	ip_text(container, entry->element.label);
+	return entry;
+}
+
+/* What is masqueraded on its way to the container. */
+static void fill_source(const struct hostports *hp, const struct family_sets *s,
+			const struct ip_addr *container, const char *ifname,
+			struct entry_list *list)
+{
+	struct table_entry *entry;
+
+	if (hp->masq_all) {
+		entry = next_entry(list, &s->masquerade, container);
+		nft_value_add_ip(&entry->element.key, container);
+	}
+	if (!hp->snat || hp->masq_all)
+		return;
+	entry = next_entry(list, &s->self, container);
+	nft_value_add_ip(&entry->element.key, container);
+	nft_value_add_ip(&entry->element.key, container);
+	if (!*ifname)
+		return;
+	entry = next_entry(list, &s->hairpin, container);
+	nft_value_add_ifname(&entry->element.key, ifname);
+	nft_value_add_ip(&entry->element.key, container);
+}
+
+static void fill_family(const struct hostports *hp, const struct family_sets *s,
+			const struct ip_addr *container, const char *ifname,
+			struct entry_list *list)
+{
+	size_t before = list->n;
+
+	if (!container->family)
+		return;
+	for (size_t i = 0; i < hp->ports.n; i++)
+		if (hostport_is_for(&hp->ports.v[i], s->family))
+			fill_port(&hp->ports.v[i], s, container,
+				  &list->v[list->n++]);
+	if (list->n > before)
+		fill_source(hp, s, container, ifname, list);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct table_entry *x = a, *y = b;
+
+	if (x->set != y->set)
+		return x->set < y->set ? -1 : 1;
+	return memcmp(x->element.key.bytes, y->element.key.bytes,
+		      sizeof(x->element.key.bytes));
+}
+
+/* The same mapping may be named twice, but not two of one port. */
+static int drop_repeated(struct entry_list *list, struct err *e)
+{
+	size_t n = 0;
+
+	qsort(list->v, list->n, sizeof(*list->v), compare_entries);
+	for (size_t i = 0; i < list->n; i++) {
+		struct nft_element *element = &list->v[i].element;
+
+		if (!n || compare_entries(&list->v[n - 1], &list->v[i])) {
+			list->v[n++] = list->v[i];
+			continue;
+		}
+		if (!nft_value_equal(&list->v[n - 1].element.value,
+				     &element->value))
+			return err_set(e, ERR_CONFIG, EINVAL,
+				       "host port %s is mapped twice",
+				       element->label);
+	}
+	list->n = n;
+	return 0;
+}
+
+static int list_entries(const struct hostports *hp,
+			const struct hostport_links *links, struct arena *a,
+			struct entry_list *ret, struct err *e)
+{
+	size_t room = PER_PORT * (hp->ports.n + PER_FAMILY);
+
+	ret->n = 0;
+	ret->v = arena_array(a, room, sizeof(*ret->v));
+	if (!ret->v)
+		return err_oom(e);
+	fill_family(hp, &v4, &hp->v4.addr, links->ifname[0], ret);
+	fill_family(hp, &v6, &hp->v6.addr, links->ifname[1], ret);
+	return drop_repeated(ret, e);
+}
+
+int hostport_add(const struct owner *owner, const struct hostports *hp,
+		 const struct hostport_links *links, struct err *e)
+{
+	_arena_ struct arena a = { 0 };
+	struct entry_list list;
+	int r = list_entries(hp, links, &a, &list, e);
+
+	return r ? r : table_add(&part, owner, list.v, list.n, e);
+}
+
+/* Whether ADD may have made elements for a link that is not known now. */
+static bool misses_link(const struct hostports *hp,
+			const struct hostport_links *links)
+{
+	return hp->snat && !hp->masq_all &&
+	       ((hp->v4.addr.family && !*links->ifname[0]) ||
+		(hp->v6.addr.family && !*links->ifname[1]));
+}
+
+int hostport_del(const struct owner *owner, const struct hostports *hp,
+		 const struct hostport_links *links, struct err *e)
+{
+	_arena_ struct arena a = { 0 };
+	struct entry_list list;
+	int r = list_entries(hp, links, &a, &list, NULL);
+
+	if (r || misses_link(hp, links))
+		list.n = 0; /* then they are searched for */
+	return table_del(&part, owner, list.v, list.n, e);
+}
+
+int hostport_check(const struct owner *owner, const struct hostports *hp,
+		   const struct hostport_links *links, struct err *e)
+{
+	_arena_ struct arena a = { 0 };
+	struct entry_list list;
+	int r = list_entries(hp, links, &a, &list, e);
+
+	return r ? r : table_check(&part, owner, list.v, list.n, e);
+}
+
+int hostport_gc(const char *network, const struct owner *valid, size_t n,
+		struct err *e)
+{
+	return table_gc(&part, network, valid, n, e);
+}
+
+int hostport_status(struct err *e)
+{
+	return table_status(NFPROTO_INET, e);
+}

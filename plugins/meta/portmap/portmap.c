@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * portmap: what reaches a port of the host goes to the container.
+ *
+ * It stands behind a plugin that has given the container an address. ADD maps
+ * the ports that the runtime names (runtimeConfig.portMappings), lets clients
+ * at the host's loopback addresses in, and has the kernel forget UDP
+ * conversations that began before. DEL takes it all back from either backend,
+ * and what the reference plugin made, for the backend chosen may be another by
+ * now.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/conntrack.h"
+#include "meta/portmap/conf.h"
+#include "plugins.h"
+#include "service/localnet.h"
+
+/* --- backends ------------------------------------------------------------ */
+
+struct backend {
+	const char *name;
+	int (*add)(const struct owner *owner, const struct hostports *hp,
+		   const struct hostport_links *links, struct err *e);
+	int (*check)(const struct owner *owner, const struct hostports *hp,
+		     const struct hostport_links *links, struct err *e);
+	int (*status)(struct err *e);
+};
+
+static const struct backend nftables = { .name = "nftables",
+					 .add = hostport_add,
+					 .check = hostport_check,
+					 .status = hostport_status };
+
+/* What cannot be done is an error, and not left out. */
+static int check_backend(const struct portmap_conf *conf, struct err *e)
+{
+	bool is_asked_for = conf->backend && *conf->backend;
+	bool is_iptables = is_asked_for ? !strcmp(conf->backend, "iptables")
+					: portmap_conf_is_iptables(conf) ||
+						  conf->hp.set_mark_chain;
+
+	if (is_iptables)
+		return err_set(
+			e, ERR_UNSUPPORTED, EINVAL,
+			"\"backend\": \"iptables\" is not supported yet");
+	if (conf->hp.conditions4.n || conf->hp.conditions6.n)
+		return err_set(
+			e, ERR_UNSUPPORTED, EINVAL,
+			"\"conditionsV%c\" is not supported yet with nftables",
+			conf->hp.conditions4.n ? '4' : '6');
+	return 0;
+}
+
+static const struct backend *choose_backend(const struct portmap_conf *conf)
+{
+	(void)conf;
+	return &nftables;
+}
+
+/* --- the link ------------------------------------------------------------ */
+
+static bool has_ports_for(const struct hostports *hp, uint8_t family)
+{
+	const struct ip_prefix *container =
+		family == AF_INET ? &hp->v4 : &hp->v6;
+
+	for (size_t i = 0; container->addr.family && i < hp->ports.n; i++)
+		if (hostport_is_for(&hp->ports.v[i], family))
+			return true;
+	return false;
+}
+
+static int find_link(const struct netns *host, const struct hostports *hp,
+		     uint8_t family, struct hostport_links *links,
+		     struct link *ret, struct err *e)
+{
+	const struct ip_prefix *container =
+		family == AF_INET ? &hp->v4 : &hp->v6;
+	int r = localnet_find_link(host, &container->addr, ret, e);
+
+	if (!r)
+		memcpy(links->ifname[family == AF_INET6], ret->name,
+		       sizeof(ret->name));
+	return r;
+}
+
+static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+/* Find the links to the container, and with @enable prepare them. */
+static int find_links(const struct hostports *hp, bool enable,
+		      struct hostport_links *links, struct err *e)
+{
+	_netns_ struct netns host = NETNS_NONE;
+	int r = hp->snat ? netns_open_own(&host, e) : 0;
+
+	memset(links, 0, sizeof(*links));
+	for (size_t i = 0; !r && hp->snat && i < sizeof(families); i++) {
+		struct link link;
+
+		if (!has_ports_for(hp, families[i]))
+			continue;
+		r = find_link(&host, hp, families[i], links, &link, e);
+		if (!r && enable)
+			r = localnet_enable(&host, families[i], &link, e);
+	}
+	return r;
+}
+
+/* --- conversations ------------------------------------------------------- */
+
+/* UDP has no end that conntrack could see: whoever goes on sending would go on
+ * sending to where the port led before. Nothing depends on it, so a failure is
+ * none of ADD's. */
+static void forget_before_add(const struct hostports *hp, uint8_t family)
+{
+	for (size_t i = 0; i < hp->ports.n; i++) {
+		const struct hostport *port = &hp->ports.v[i];
+		struct conntrack_filter filter = { .family = family,
+						   .protocol = port->protocol,
+						   .dport = port->host_port,
+						   .daddr = port->host_ip };
+
+		if (port->protocol != IPPROTO_UDP ||
+		    !hostport_is_for(port, family))
+			continue;
+		if (hostport_is_any(port))
+			filter.daddr.family = 0;
+		conntrack_forget(&filter, NULL);
+	}
+}
+
+static void forget_after_del(const struct hostports *hp, uint8_t family)
+{
+	const struct conntrack_filter filter = {
+		.family = family,
+		.protocol = IPPROTO_UDP,
+		.replier = family == AF_INET ? hp->v4.addr : hp->v6.addr,
+	};
+
+	for (size_t i = 0; i < hp->ports.n; i++)
+		if (hp->ports.v[i].protocol == IPPROTO_UDP) {
+			conntrack_forget(&filter, NULL);
+			return;
+		}
+}
+
+static void forget(const struct hostports *hp,
+		   void (*of_family)(const struct hostports *, uint8_t))
+{
+	for (size_t i = 0; i < sizeof(families); i++)
+		if (has_ports_for(hp, families[i]))
+			of_family(hp, families[i]);
+}
+
+/* --- ADD, CHECK ---------------------------------------------------------- */
+
+static int load(const struct cni_call *call, struct cni_result *prev,
+		struct portmap_conf *conf, struct err *e)
+{
+	int r = cni_prev_result(call, prev, e);
+
+	if (r == -ENODATA)
+		return err_set(e, ERR_CONFIG, ENODATA,
+			       "must be called as chained plugin");
+	return r ? r : portmap_conf_load(call, prev, conf, e);
+}
+
+static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
+		     struct err *e)
+{
+	const struct owner owner = cni_owner(call);
+	struct hostport_links links;
+	int r = check_backend(conf, e);
+
+	if (!r)
+		r = find_links(&conf->hp, true, &links, e);
+	if (!r)
+		r = choose_backend(conf)->add(&owner, &conf->hp, &links, e);
+	if (!r)
+		forget(&conf->hp, forget_before_add);
+	return r;
+}
+
+static int portmap_add(const struct cni_call *call, struct cni_result *ret,
+		       struct err *e)
+{
+	struct portmap_conf conf = { 0 };
+	int r = load(call, ret, &conf, e);
+
+	return r || !conf.hp.ports.n ? r : map_ports(call, &conf, e);
+}
+
+static int portmap_check(const struct cni_call *call, struct err *e)
+{
+	const struct owner owner = cni_owner(call);
+	struct hostport_links links;
+	struct cni_result prev = { 0 };
+	struct portmap_conf conf = { 0 };
+	int r = load(call, &prev, &conf, e);
+
+	if (r || !conf.hp.ports.n)
+		return r;
+	r = find_links(&conf.hp, false, &links, e);
+	if (r)
+		return r;
+	return choose_backend(&conf)->check(&owner, &conf.hp, &links, e);
+}
+
+/* --- DEL, GC, STATUS ----------------------------------------------------- */
+
+/* A configuration or a result that says nothing useful is no reason to leave
+ * anything behind: what belongs to the attachment is then searched for. */
+static int portmap_del(const struct cni_call *call, struct err *e)
+{
+	const struct owner owner = cni_owner(call);
+	struct hostport_links links;
+	struct cni_result prev = { 0 };
+	struct portmap_conf conf;
+	int r;
+
+	cni_prev_result(call, &prev, NULL);
+	if (portmap_conf_load(call, &prev, &conf, NULL))
+		memset(&conf, 0, sizeof(conf));
+	find_links(&conf.hp, false, &links, NULL);
+	r = hostport_del(&owner, &conf.hp, &links, e);
+	if (!r)
+		forget(&conf.hp, forget_after_del);
+	return r;
+}
+
+static int portmap_gc(const struct cni_call *call, struct err *e)
+{
+	struct owner *valid = NULL;
+	size_t n;
+	int r = cni_valid_owners(call, &valid, &n, e);
+
+	if (r || !valid)
+		return r;
+	return hostport_gc(call->conf->name, valid, n, e);
+}
+
+static int portmap_status(const struct cni_call *call, struct err *e)
+{
+	const struct cni_result none = { 0 };
+	struct portmap_conf conf;
+	int r = portmap_conf_load(call, &none, &conf, e);
+
+	if (!r)
+		r = check_backend(&conf, e);
+	if (r)
+		return r;
+	r = choose_backend(&conf)->status(e);
+	if (r && e)
+		e->code = ERR_UNAVAILABLE;
+	return r;
+}
+
+const struct cni_plugin plugin_portmap = {
+	.name = "portmap",
+	.add = portmap_add,
+	.del = portmap_del,
+	.check = portmap_check,
+	.gc = portmap_gc,
+	.status = portmap_status,
+};

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * peer: both ends of a conversation, for tests of who reaches whom.
+ *
+ *	peer serve PROTO PORT NAME          until killed: answer "NAME CLIENT-ADDRESS"
+ *	peer ask PROTO ADDRESS PORT [FROM [FROM-PORT]]  print the answer; 1 if none
+ *
+ * PROTO is tcp, udp or sctp. An answer that does not come within a second is
+ * none. "peer can PROTO" asks whether the kernel has the protocol.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 1000
+
+struct protocol {
+	const char *name;
+	int type, number;
+};
+
+static const struct protocol protocols[] = {
+	{ "tcp", SOCK_STREAM, IPPROTO_TCP },
+	{ "udp", SOCK_DGRAM, IPPROTO_UDP },
+	{ "sctp", SOCK_STREAM, IPPROTO_SCTP },
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "peer: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static const struct protocol *find_protocol(const char *name)
+{
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
+		if (!strcmp(protocols[i].name, name))
+			return &protocols[i];
+	errno = EPROTONOSUPPORT;
+	die(name);
+	return NULL;
+}
+
+/* --- serving ------------------------------------------------------------- */
+
+static const char *text_of(const struct sockaddr_in6 *from, char *buf)
+{
+	const struct in6_addr *a = &from->sin6_addr;
+
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		inet_ntop(AF_INET, &a->s6_addr[12], buf, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, a, buf, INET6_ADDRSTRLEN);
+	return buf;
+}
+
+/* One socket for both families. UDP answers from the address that was asked:
+ * the container has one, so a plain sendto() does. */
+static int listen_on(const struct protocol *p, const char *port)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6,
+				    .sin6_port = htons((uint16_t)atoi(port)) };
+	int fd = socket(AF_INET6, p->type, p->number), on = 1, off = 0;
+
+	if (fd < 0)
+		die("socket");
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&any, sizeof(any)))
+		die("bind");
+	if (p->type == SOCK_STREAM && listen(fd, 64))
+		die("listen");
+	return fd;
+}
+
+static void serve(const struct protocol *p, const char *port, const char *name)
+{
+	int fd = listen_on(p, port);
+
+	printf("ready\n");
+	fflush(stdout);
+	for (;;) {
+		struct sockaddr_in6 from;
+		socklen_t len = sizeof(from);
+		char ip[INET6_ADDRSTRLEN], text[256];
+		int client = fd;
+
+		if (p->type == SOCK_STREAM)
+			client = accept(fd, (struct sockaddr *)&from, &len);
+		else
+			recvfrom(fd, text, sizeof(text), 0,
+				 (struct sockaddr *)&from, &len);
+		snprintf(text, sizeof(text), "%s %s\n", name,
+			 text_of(&from, ip));
+		if (p->type == SOCK_STREAM) {
+			send(client, text, strlen(text), MSG_NOSIGNAL);
+			close(client);
+		} else {
+			sendto(fd, text, strlen(text), 0,
+			       (struct sockaddr *)&from, len);
+		}
+	}
+}
+
+/* --- asking -------------------------------------------------------------- */
+
+static struct addrinfo *resolve(const char *host, const char *port)
+{
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST,
+				  .ai_socktype = SOCK_STREAM },
+			*ret;
+
+	if (getaddrinfo(host, port, &hints, &ret)) {
+		fprintf(stderr, "peer: %s: not an address\n", host);
+		exit(2);
+	}
+	return ret;
+}
+
+static int wait_for(int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, PATIENCE_MS) == 1;
+}
+
+static int connected(int fd, const struct addrinfo *to)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (!connect(fd, to->ai_addr, to->ai_addrlen))
+		return 1;
+	if (errno != EINPROGRESS || !wait_for(fd, POLLOUT))
+		return 0;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	errno = err;
+	return !err;
+}
+
+static int ask(const struct protocol *p, const char *host, const char *port,
+	       const char *from, const char *from_port)
+{
+	struct addrinfo *to = resolve(host, port), *src;
+	int fd = socket(to->ai_family, p->type | SOCK_NONBLOCK, p->number);
+	int on = 1;
+	char answer[256];
+	ssize_t len;
+
+	if (fd < 0)
+		die("socket");
+	if (from) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		src = resolve(from, from_port);
+		if (bind(fd, src->ai_addr, src->ai_addrlen))
+			die("bind");
+	}
+	if (!connected(fd, to))
+		return 1;
+	if (p->type == SOCK_DGRAM)
+		send(fd, "?", 1, 0);
+	if (!wait_for(fd, POLLIN))
+		return 1;
+	len = recv(fd, answer, sizeof(answer), 0);
+	if (len <= 0)
+		return 1;
+	fwrite(answer, 1, (size_t)len, stdout);
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc == 3 && !strcmp(argv[1], "can"))
+		return socket(AF_INET, find_protocol(argv[2])->type,
+			      find_protocol(argv[2])->number) < 0;
+	if (argc == 5 && !strcmp(argv[1], "serve"))
+		serve(find_protocol(argv[2]), argv[3], argv[4]);
+	if (argc >= 5 && argc <= 7 && !strcmp(argv[1], "ask"))
+		return ask(find_protocol(argv[2]), argv[3], argv[4],
+			   argc > 5 ? argv[5] : NULL, argc > 6 ? argv[6] : "0");
+	fprintf(stderr, "usage: peer serve PROTO PORT NAME | peer ask PROTO "
+			"ADDRESS PORT [FROM [FROM-PORT]] | peer can PROTO\n");
+	return 2;
+}
