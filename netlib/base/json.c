@@ -294,12 +294,8 @@ int json_parse(const char *text, size_t len, cJSON **ret, struct err *e)
 {
 	_json_ cJSON *doc = NULL;
 	const char *end = NULL;
-	int r;
+	int r = scan_text(text, len, e);
 
-	if (len > JSON_TEXT_MAX)
-		return err_set(e, ERR_DECODE, EINVAL,
-			       "JSON is larger than %zu bytes", JSON_TEXT_MAX);
-	r = scan_text(text, len, e);
 	if (r)
 		return r;
 	doc = cJSON_ParseWithLengthOpts(text, len, &end, 0);

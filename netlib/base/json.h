@@ -19,7 +19,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-#define JSON_TEXT_MAX  ((size_t)1 << 20) /* longest document read */
+/* The longest document that is read from anybody else; whoever reads it sees to
+ * that. */
+#define JSON_TEXT_MAX  ((size_t)1 << 20)
 #define JSON_DEPTH_MAX 64
 
 DEFINE_CLEANUP(cJSON *, cJSON_Delete)

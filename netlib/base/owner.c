@@ -6,12 +6,15 @@
 
 #include "base/hash.h"
 
-static void owner_key(const struct owner *o, char key[OWNER_KEY_LEN + 1])
+struct owner_key owner_key(const struct owner *o)
 {
-	hash_hex(key, OWNER_NETWORK_DIGITS, o->network, NULL);
-	key[OWNER_NETWORK_DIGITS] = '-';
-	hash_hex(key + OWNER_NETWORK_DIGITS + 1, OWNER_NETWORK_DIGITS,
+	struct owner_key key;
+
+	hash_hex(key.text, OWNER_NETWORK_DIGITS, o->network, NULL);
+	key.text[OWNER_NETWORK_DIGITS] = '-';
+	hash_hex(key.text + OWNER_NETWORK_DIGITS + 1, OWNER_NETWORK_DIGITS,
 		 o->ifname, ":", o->container_id, NULL);
+	return key;
 }
 
 /* Quotes would end the comment when nft prints it. */
@@ -27,22 +30,17 @@ static void drop_quotes(char *s)
 
 struct owner_text owner_text(const struct owner *o)
 {
-	char key[OWNER_KEY_LEN + 1];
 	struct owner_text t;
 
-	owner_key(o, key);
-	snprintf(t.text, sizeof(t.text), "%s, net: %s, if: %s, id: %s", key,
-		 o->network, o->ifname, o->container_id);
+	snprintf(t.text, sizeof(t.text), "%s, net: %s, if: %s, id: %s",
+		 owner_key(o).text, o->network, o->ifname, o->container_id);
 	drop_quotes(t.text);
 	return t;
 }
 
 bool owner_is(const struct owner *o, const char *text)
 {
-	char key[OWNER_KEY_LEN + 1];
-
-	owner_key(o, key);
-	return text && !strncmp(text, key, OWNER_KEY_LEN);
+	return text && !strncmp(text, owner_key(o).text, OWNER_KEY_LEN);
 }
 
 static bool is_on_network(const char *network, const char *text)
@@ -93,11 +91,10 @@ const char *owner_words(const char *text)
 
 struct owner_ifname owner_host_ifname(const struct owner *o)
 {
-	char key[OWNER_KEY_LEN + 1], hash[12];
 	struct owner_ifname name;
+	char hash[12];
 
-	owner_key(o, key);
-	hash_hex(hash, sizeof(hash) - 1, key, NULL);
+	hash_hex(hash, sizeof(hash) - 1, owner_key(o).text, NULL);
 	snprintf(name.name, sizeof(name.name), "veth%s", hash);
 	return name;
 }

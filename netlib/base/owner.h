@@ -24,6 +24,7 @@ struct owner {
 	const char *network;
 	const char *container_id;
 	const char *ifname;
+	const char *netns; /* the container's; NULL or "": not said */
 };
 
 struct owner_text {
@@ -31,6 +32,13 @@ struct owner_text {
 };
 
 struct owner_text owner_text(const struct owner *o);
+
+/* The two hashes alone: what owner_text() begins with. */
+struct owner_key {
+	char text[OWNER_KEY_LEN + 1];
+};
+
+struct owner_key owner_key(const struct owner *o);
 
 /* Whether @text (NULL: none) names this attachment. */
 bool owner_is(const struct owner *o, const char *text);

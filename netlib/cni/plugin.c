@@ -49,7 +49,8 @@ struct owner cni_owner(const struct cni_call *call)
 {
 	return (struct owner){ .network = call->conf->name,
 			       .container_id = call->args->container_id,
-			       .ifname = call->args->ifname };
+			       .ifname = call->args->ifname,
+			       .netns = call->args->netns };
 }
 
 int cni_valid_owners(const struct cni_call *call, struct owner **ret,
@@ -67,9 +68,10 @@ int cni_valid_owners(const struct cni_call *call, struct owner **ret,
 			const struct cni_attachment_id *id =
 				&conf->valid_attachments.v[i];
 
-			v[i] = (struct owner){ .network = conf->name,
-					       .container_id = id->container_id,
-					       .ifname = id->ifname };
+			v[i].network = conf->name;
+			v[i].container_id =
+				id->container_id ? id->container_id : "";
+			v[i].ifname = id->ifname ? id->ifname : "";
 		}
 	}
 	*ret = v;

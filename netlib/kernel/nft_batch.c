@@ -23,6 +23,7 @@
 
 #define REPLY_MAX   32768
 #define BATCH_PAGE  65536
+#define ROOM	    131072 /* what every socket's buffer has */
 #define MESSAGE_MAX 4096 /* of a page's end, for the message that crosses it */
 
 /* --- transactions -------------------------------------------------------- */
@@ -88,6 +89,12 @@ static void next(struct nft_batch *b)
 		b->err = -ENOMEM;
 }
 
+/* How things are made: none may be there already, unless they are repaired. */
+static int creating(const struct nft_batch *b)
+{
+	return NLM_F_CREATE | (b->repairs ? 0 : NLM_F_EXCL);
+}
+
 void nft_batch_init(struct nft_batch *b, struct nft *nft,
 		    const uint32_t *generation)
 {
@@ -116,9 +123,8 @@ void nft_batch_done(struct nft_batch *b)
 
 void nft_add_table(struct nft_batch *b)
 {
-	struct nlmsghdr *msg =
-		message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL,
-			"create table %s", b->nft->table);
+	struct nlmsghdr *msg = message(b, NFT_MSG_NEWTABLE, creating(b),
+				       "create table %s", b->nft->table);
 
 	if (!msg)
 		return;
@@ -140,11 +146,24 @@ static void put_comment(struct nlmsghdr *msg, int attribute, uint8_t type,
 	nftnl_udata_buf_free(data);
 }
 
-void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
+/* A deletion of rules without a handle deletes all of the chain. */
+static void delete_rules(struct nft_batch *b, const char *chain)
 {
 	struct nlmsghdr *msg =
-		message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
-			"create chain %s", chain->name);
+		message(b, NFT_MSG_DELRULE, 0, "flush chain %s", chain);
+
+	if (!msg)
+		return;
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, b->nft->table);
+	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
+	next(b);
+	b->nft->has_deleted = true;
+}
+
+void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
+{
+	struct nlmsghdr *msg = message(b, NFT_MSG_NEWCHAIN, creating(b),
+				       "create chain %s", chain->name);
 	struct nlattr *hook;
 
 	if (!msg)
@@ -163,6 +182,8 @@ void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
 		put_comment(msg, NFTA_CHAIN_USERDATA, NFTNL_UDATA_CHAIN_COMMENT,
 			    chain->comment);
 	next(b);
+	if (b->repairs && !chain->keeps_rules)
+		delete_rules(b, chain->name);
 }
 
 void nft_delete_chain(struct nft_batch *b, const char *chain)
@@ -196,8 +217,8 @@ static struct nlmsghdr *counter_message(struct nft_batch *b, int type,
 
 void nft_add_counter(struct nft_batch *b, const char *counter)
 {
-	struct nlmsghdr *msg = counter_message(
-		b, NFT_MSG_NEWOBJ, NLM_F_CREATE | NLM_F_EXCL, counter);
+	struct nlmsghdr *msg =
+		counter_message(b, NFT_MSG_NEWOBJ, creating(b), counter);
 	struct nlattr *data;
 
 	if (!msg)
@@ -254,9 +275,8 @@ static uint32_t set_flags(enum nft_set_kind kind)
 
 void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set)
 {
-	struct nlmsghdr *msg =
-		message(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL,
-			"create set %s", set->name);
+	struct nlmsghdr *msg = message(b, NFT_MSG_NEWSET, creating(b),
+				       "create set %s", set->name);
 
 	if (!msg)
 		return;
@@ -334,8 +354,7 @@ static void put_element(struct nft_batch *b, int type, int flags,
 void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 		     const struct nft_element *element)
 {
-	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set,
-		    element);
+	put_element(b, NFT_MSG_NEWSETELEM, creating(b), set, element);
 }
 
 void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
@@ -397,6 +416,18 @@ static const char *read_reason(const struct nlmsghdr *msg)
 	return reason;
 }
 
+/* The kernel takes no message longer than the socket's buffer. Beyond what
+ * anybody may have, it has to be a privileged socket's. */
+static void make_room(int fd, const struct iovec *iov, int count)
+{
+	int len = 0;
+
+	for (int i = 0; i < count; i++)
+		len += (int)iov[i].iov_len;
+	if (len > ROOM)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &len, sizeof(len));
+}
+
 static int send_batch(struct nft_batch *b)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -410,6 +441,7 @@ static int send_batch(struct nft_batch *b)
 	nftnl_batch_iovec(b->messages, iov, (uint32_t)count);
 	msg.msg_iov = iov;
 	msg.msg_iovlen = (size_t)count;
+	make_room(mnl_socket_get_fd(b->nft->sock), iov, count);
 	if (sendmsg(mnl_socket_get_fd(b->nft->sock), &msg, 0) < 0)
 		return -errno;
 	return 0;

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ struct nft_batch {
 	struct nftnl_batch *messages;
 	struct nlmsghdr *last;
 	int err; /* first failure while building, as -errno */
+	/* What is there already is no error, and chains are emptied to be
+	 * filled again. Set it before anything is added. */
+	bool repairs;
 	struct arena arena;
 	struct nft_note *notes; /* what each message does, for the error */
 	size_t n, room;
@@ -58,6 +62,7 @@ struct nft_chain_spec {
 	uint32_t hook;
 	int32_t priority;
 	const char *comment; /* NULL for none */
+	bool keeps_rules;    /* a repair leaves it as it is */
 };
 
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain);

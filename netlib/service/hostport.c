@@ -278,7 +278,8 @@ static int refuse(const struct nft_element *element, const char *holder,
 		       *holder ? owner_words(holder) : "not one of ours");
 }
 
-static const struct table_part part = {
+const struct table_part hostport_part = {
+	.name = "hostports",
 	.what = "host ports",
 	.family = NFPROTO_INET,
 	.sets = sets,
@@ -446,7 +447,7 @@ int hostport_add(const struct owner *owner, const struct hostports *hp,
 	struct entry_list list;
 	int r = list_entries(hp, links, &a, &list, e);
 
-	return r ? r : table_add(&part, owner, list.v, list.n, e);
+	return r ? r : table_add(&hostport_part, owner, list.v, list.n, e);
 }
 
 /* Whether ADD may have made elements for a link that is not known now. */
@@ -467,7 +468,7 @@ int hostport_del(const struct owner *owner, const struct hostports *hp,
 
 	if (r || misses_link(hp, links))
 		list.n = 0; /* then they are searched for */
-	return table_del(&part, owner, list.v, list.n, e);
+	return table_del(&hostport_part, owner, list.v, list.n, e);
 }
 
 int hostport_check(const struct owner *owner, const struct hostports *hp,
@@ -477,13 +478,13 @@ int hostport_check(const struct owner *owner, const struct hostports *hp,
 	struct entry_list list;
 	int r = list_entries(hp, links, &a, &list, e);
 
-	return r ? r : table_check(&part, owner, list.v, list.n, e);
+	return r ? r : table_check(&hostport_part, owner, list.v, list.n, e);
 }
 
 int hostport_gc(const char *network, const struct owner *valid, size_t n,
 		struct err *e)
 {
-	return table_gc(&part, network, valid, n, e);
+	return table_gc(&hostport_part, network, valid, n, e);
 }
 
 int hostport_status(struct err *e)

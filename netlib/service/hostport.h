@@ -73,6 +73,7 @@
 #include "base/ip.h"
 #include "base/json.h"
 #include "base/owner.h"
+#include "service/table.h"
 
 struct hostport {
 	struct ip_addr host_ip; /* no family: any address of the host */
@@ -128,6 +129,9 @@ int hostport_check(const struct owner *owner, const struct hostports *hp,
 /* Delete the mappings of @network's attachments other than the @n valid. */
 int hostport_gc(const char *network, const struct owner *valid, size_t n,
 		struct err *e);
+
+/* For reload. */
+extern const struct table_part hostport_part;
 
 /* Whether the kernel can do it at all. */
 int hostport_status(struct err *e);

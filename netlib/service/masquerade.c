@@ -144,7 +144,8 @@ static const struct table_target subnet_chain = {
 
 /* An address was given to its attachment: an element that stands there, of a
  * dead attachment or on another network, is taken over. */
-static const struct table_part part = {
+const struct table_part masquerade_part = {
+	.name = "masquerade",
 	.what = "masquerading",
 	.family = NFPROTO_INET,
 	.sets = maps,
@@ -180,7 +181,8 @@ int masquerade_add(const struct owner *owner, const struct ip_prefix *v,
 	_arena_ struct arena a = { 0 };
 	struct table_entry *entry = entries(v, n, &a);
 
-	return entry ? table_add(&part, owner, entry, n, e) : err_oom(e);
+	return entry ? table_add(&masquerade_part, owner, entry, n, e)
+		     : err_oom(e);
 }
 
 int masquerade_del(const struct owner *owner, const struct ip_prefix *v,
@@ -189,7 +191,8 @@ int masquerade_del(const struct owner *owner, const struct ip_prefix *v,
 	_arena_ struct arena a = { 0 };
 	struct table_entry *entry = entries(v, n, &a);
 
-	return entry ? table_del(&part, owner, entry, n, e) : err_oom(e);
+	return entry ? table_del(&masquerade_part, owner, entry, n, e)
+		     : err_oom(e);
 }
 
 int masquerade_check(const struct owner *owner, const struct ip_prefix *v,
@@ -198,13 +201,14 @@ int masquerade_check(const struct owner *owner, const struct ip_prefix *v,
 	_arena_ struct arena a = { 0 };
 	struct table_entry *entry = entries(v, n, &a);
 
-	return entry ? table_check(&part, owner, entry, n, e) : err_oom(e);
+	return entry ? table_check(&masquerade_part, owner, entry, n, e)
+		     : err_oom(e);
 }
 
 int masquerade_gc(const char *network, const struct owner *valid, size_t n,
 		  struct err *e)
 {
-	return table_gc(&part, network, valid, n, e);
+	return table_gc(&masquerade_part, network, valid, n, e);
 }
 
 int masquerade_status(struct err *e)

@@ -40,6 +40,7 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/owner.h"
+#include "service/table.h"
 
 /* Masquerade for the @n addresses (with the length of their subnets). They were
  * given to this attachment: an element that stands at one of them, of a dead
@@ -60,6 +61,9 @@ int masquerade_check(const struct owner *owner, const struct ip_prefix *v,
 /* Delete the elements of @network's attachments other than the @n valid. */
 int masquerade_gc(const char *network, const struct owner *valid, size_t n,
 		  struct err *e);
+
+/* For reload. */
+extern const struct table_part masquerade_part;
 
 /* Whether the kernel can do it at all. */
 int masquerade_status(struct err *e);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "service/record.h"
+
 /* How often in a row to start again when others change the ruleset. */
 #define TRIES 256
 
@@ -18,8 +20,7 @@
  * miss what moves, and the kernel does not say so. */
 #define LISTINGS 8
 
-/* Whether another's change came between, and not something that stays. */
-static bool is_race(int r)
+bool table_is_race(int r)
 {
 	return r == -EEXIST || r == -ENOENT || r == -ERESTART || r == -EBUSY ||
 	       r == -EINTR;
@@ -49,7 +50,7 @@ static int in_bites(struct work *w, size_t n, size_t *ret_at, struct err *e)
 		if (!r) {
 			at += bite;
 			tries = 0;
-		} else if (is_race(r) && tries++ < TRIES) {
+		} else if (table_is_race(r) && tries++ < TRIES) {
 			size = size > 1 ? size / 2 : 1;
 			r = 0;
 		}
@@ -181,9 +182,12 @@ int table_add(const struct table_part *part, const struct owner *owner,
 	for (size_t i = 0; i < n; i++)
 		memcpy(v[i].element.comment, comment.text,
 		       sizeof(comment.text));
+	record_write(part, owner, v, n);
 	r = in_bites(&w, n, &at, e);
 	if (r && at)
 		table_del(part, owner, v, at, NULL);
+	if (r)
+		record_delete(part, owner);
 	return r;
 }
 
@@ -370,7 +374,11 @@ int table_del(const struct table_part *part, const struct owner *owner,
 		r = in_bites(&w, n, &at, e);
 	if (!r && (!n || w.done < n))
 		r = delete_matching(&nft, part, &c, e);
-	return nft_is_absent(r) ? 0 : r;
+	if (nft_is_absent(r))
+		r = 0;
+	if (!r)
+		record_delete(part, owner);
+	return r;
 }
 
 int table_gc(const struct table_part *part, const char *network,
@@ -384,7 +392,11 @@ int table_gc(const struct table_part *part, const char *network,
 
 	if (!r)
 		r = delete_matching(&nft, part, &c, e);
-	return nft_is_absent(r) ? 0 : r;
+	if (nft_is_absent(r))
+		r = 0;
+	if (!r)
+		record_gc(part, network, valid, n);
+	return r;
 }
 
 /* --- looking ------------------------------------------------------------- */

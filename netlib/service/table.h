@@ -13,6 +13,9 @@
  * share: made with the first of them and deleted with the last. The kernel
  * counts them.
  *
+ * What an attachment gets is written down as well (service/record.h), before it
+ * is there and until it has gone.
+ *
  * Other programs may change nftables all the while. A transaction that met such
  * a change is begun again, with half as many elements, and so in half the time.
  */
@@ -41,6 +44,7 @@ struct table_target {
 };
 
 struct table_part {
+	const char *name; /* of the files it is written down in */
 	const char *what; /* for messages: "masquerading" */
 	uint32_t family;  /* NFPROTO_INET, NFPROTO_BRIDGE */
 	/* those with elements of attachments, and NULL; the first tells whether
@@ -77,6 +81,9 @@ int table_check(const struct table_part *part, const struct owner *owner,
 /* Delete the elements of @network's attachments other than the @n valid. */
 int table_gc(const struct table_part *part, const char *network,
 	     const struct owner *valid, size_t n, struct err *e);
+
+/* Whether another's change came between, and not something that stays. */
+bool table_is_race(int r);
 
 /* Whether the kernel can do it at all. */
 int table_status(uint32_t family, struct err *e);

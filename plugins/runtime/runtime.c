@@ -15,6 +15,8 @@ static const struct verb verbs[] = {
 	{ "gc", "NETWORK", "clean up after lost namespaces", verb_gc },
 	{ "status", "NETWORK", "ask whether the network can take more",
 	  verb_status },
+	{ "reload", "", "put back what a flush of nftables took away",
+	  verb_reload },
 	{ "netns", "add|del|list|exec", "named network namespaces, as ip netns",
 	  verb_netns },
 	{ 0 },

@@ -256,19 +256,12 @@ static void nest(char *text, size_t depth)
 static void test_limits(void **state)
 {
 	char text[1024];
-	char *big = calloc(1, JSON_TEXT_MAX + 2);
 
 	(void)state;
 	nest(text, JSON_DEPTH_MAX);
 	cJSON_Delete(parse_json(text));
 	nest(text, JSON_DEPTH_MAX + 1);
 	assert_refused(text, strlen(text), "nested over 64 levels");
-	memset(big, ' ', JSON_TEXT_MAX + 1);
-	memcpy(big, "{}", 2);
-	assert_refused(big, JSON_TEXT_MAX + 1, "larger than");
-	big[JSON_TEXT_MAX] = '\0';
-	cJSON_Delete(parse_json(big));
-	free(big);
 	/* brackets in strings do not nest */
 	memset(text, '[', 200);
 	memcpy(text, "{\"a\":\"", 6);

@@ -35,13 +35,6 @@
  * machine that is very busy. */
 #define PORT_TIMEOUT_MS 5000
 
-struct owner bridge_owner(const struct cni_call *call)
-{
-	return (struct owner){ .network = call->conf->name,
-			       .container_id = call->args->container_id,
-			       .ifname = call->args->ifname };
-}
-
 struct ip_prefix *bridge_addresses(const struct cni_result *res,
 				   struct arena *a)
 {
@@ -356,7 +349,7 @@ static int bridge_add(const struct cni_call *call, struct cni_result *ret,
 		      struct err *e)
 {
 	struct attachment at = { .call = call,
-				 .owner = bridge_owner(call),
+				 .owner = cni_owner(call),
 				 .host = NETNS_NONE,
 				 .container = NETNS_NONE };
 	int r = bridge_conf_load(call, &at.conf, e);

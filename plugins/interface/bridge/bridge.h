@@ -32,9 +32,6 @@ int bridge_gc(const struct cni_call *call, struct err *e);
 /* check.c */
 int bridge_check(const struct cni_call *call, struct err *e);
 
-/* The attachment a call is about. */
-struct owner bridge_owner(const struct cni_call *call);
-
 /* The addresses of @res, in the arena, as masquerading wants them. */
 struct ip_prefix *bridge_addresses(const struct cni_result *res,
 				   struct arena *a);

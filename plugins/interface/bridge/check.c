@@ -100,7 +100,7 @@ static int check_interface(struct inspection *in, struct err *e)
  * interface of prevResult that is the other end. */
 static int find_port(struct inspection *in, struct err *e)
 {
-	const struct owner owner = bridge_owner(in->call);
+	const struct owner owner = cni_owner(in->call);
 	const struct owner_ifname own = owner_host_ifname(&owner);
 
 	if (!link_get(&in->host, own.name, &in->port, NULL))
@@ -176,7 +176,7 @@ static int check_gateways(struct inspection *in, struct err *e)
 
 static int check_masquerading(const struct inspection *in, struct err *e)
 {
-	const struct owner owner = bridge_owner(in->call);
+	const struct owner owner = cni_owner(in->call);
 	struct ip_prefix *v;
 
 	if (!in->conf.ip_masq)

@@ -96,7 +96,7 @@ static int delete_masquerading(const struct cni_call *call,
 /* As long as the interface may be there its address is not given back. */
 int bridge_del(const struct cni_call *call, struct err *e)
 {
-	const struct owner owner = bridge_owner(call);
+	const struct owner owner = cni_owner(call);
 	int first = delete_pair(call, &owner, e), r;
 
 	if (first)

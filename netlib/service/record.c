@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "service/record.h"
+
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fs.h"
+#include "base/json.h"
+
+#define DIR_MODE  0700
+#define FILE_MODE 0600
+#define FILE_MAX  ((size_t)64 << 20)
+
+DEFINE_CLEANUP(DIR *, closedir)
+#define _closedir_ cleanup(closedir)
+
+static void write_name(const struct table_part *part, const struct owner *owner,
+		       char name[static NAME_MAX])
+{
+	snprintf(name, NAME_MAX, "%s.%s", owner_key(owner).text, part->name);
+}
+
+static int open_dir(void)
+{
+	return open(RECORD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+static void put_bytes(cJSON *object, const char *key, const struct nft_value *v)
+{
+	char hex[2 * NFT_VALUE_MAX + 1] = "";
+
+	for (uint32_t i = 0; i < v->len; i++)
+		snprintf(hex + (size_t)2 * i, 3, "%02x", v->bytes[i]);
+	if (v->len)
+		cJSON_AddStringToObject(object, key, hex);
+}
+
+static cJSON *entry_json(const struct table_entry *entry)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(object, "set", entry->set->name);
+	put_bytes(object, "key", &entry->element.key);
+	put_bytes(object, "value", &entry->element.value);
+	if (*entry->element.target)
+		cJSON_AddStringToObject(object, "target",
+					entry->element.target);
+	return object;
+}
+
+static char *record_text(const struct owner *owner, const struct table_entry *v,
+			 size_t n)
+{
+	_json_ cJSON *doc = cJSON_CreateObject();
+	cJSON *list;
+
+	cJSON_AddStringToObject(doc, "owner", owner_text(owner).text);
+	cJSON_AddStringToObject(doc, "netns", owner->netns ? owner->netns : "");
+	list = cJSON_AddArrayToObject(doc, "elements");
+	for (size_t i = 0; i < n; i++)
+		cJSON_AddItemToArray(list, entry_json(&v[i]));
+	return cJSON_PrintUnformatted(doc);
+}
+
+void record_write(const struct table_part *part, const struct owner *owner,
+		  const struct table_entry *v, size_t n)
+{
+	_free_ char *text = record_text(owner, v, n);
+	_close_ int dir = open_dir();
+	char name[NAME_MAX];
+
+	if (dir < 0 && errno == ENOENT &&
+	    !fs_make_dirs(RECORD_DIR, DIR_MODE, NULL))
+		dir = open_dir();
+	if (dir < 0 || !text)
+		return;
+	write_name(part, owner, name);
+	fs_replace_file(dir, name, text, strlen(text), FILE_MODE, NULL);
+}
+
+/* --- deleting ------------------------------------------------------------ */
+
+void record_delete(const struct table_part *part, const struct owner *owner)
+{
+	char name[NAME_MAX], path[PATH_MAX];
+
+	write_name(part, owner, name);
+	snprintf(path, sizeof(path), RECORD_DIR "/%s", name);
+	unlink(path);
+}
+
+/* Whether the file is a record of this part: "HASHES.part". */
+static bool is_of(const struct table_part *part, const char *name)
+{
+	return strlen(name) > OWNER_KEY_LEN && name[OWNER_KEY_LEN] == '.' &&
+	       !strcmp(name + OWNER_KEY_LEN + 1, part->name);
+}
+
+static DIR *list_dir(void)
+{
+	int fd = open_dir();
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
+void record_gc(const struct table_part *part, const char *network,
+	       const struct owner *valid, size_t n)
+{
+	_closedir_ DIR *dir = list_dir();
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (is_of(part, entry->d_name) &&
+		    owner_is_stale(network, valid, n, entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static int parse_bytes(const char *text, void *member)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct nft_value *v = member;
+	size_t len = strlen(text);
+
+	if (len % 2 || len / 2 > sizeof(v->bytes) ||
+	    strspn(text, digits) != len)
+		return -EINVAL;
+	v->len = (uint32_t)len / 2;
+	for (uint32_t i = 0; i < v->len; i++) {
+		const char *at = text + (size_t)2 * i;
+
+		v->bytes[i] = (uint8_t)((strchr(digits, at[0]) - digits) << 4 |
+					(strchr(digits, at[1]) - digits));
+	}
+	return 0;
+}
+
+struct element {
+	const char *set, *target;
+	struct nft_value key, value;
+};
+
+struct document {
+	const char *owner, *netns;
+	LIST(struct element) elements;
+};
+
+static const struct json_field element_fields[] = {
+	{ "set", JSON_STRING, offsetof(struct element, set) },
+	{ "target", JSON_STRING, offsetof(struct element, target) },
+	{ "key", JSON_PARSED, offsetof(struct element, key),
+	  .parse = parse_bytes, .what = "bytes" },
+	{ "value", JSON_PARSED, offsetof(struct element, value),
+	  .parse = parse_bytes, .what = "bytes" },
+	{ 0 },
+};
+
+static const struct json_field element_element = { .type = JSON_OBJECT,
+						   .sub = element_fields };
+
+static const struct json_field fields[] = {
+	{ "owner", JSON_STRING, offsetof(struct document, owner) },
+	{ "netns", JSON_STRING, offsetof(struct document, netns) },
+	{ "elements", JSON_LIST, offsetof(struct document, elements),
+	  .sub = &element_element, .size = sizeof(struct element) },
+	{ 0 },
+};
+
+static const struct nft_set_spec *find_set(const struct table_part *part,
+					   const char *name)
+{
+	for (const struct nft_set_spec *const *s = part->sets; name && *s; s++)
+		if (!strcmp((*s)->name, name))
+			return *s;
+	return NULL;
+}
+
+/* -EINVAL for an element of a set that this part does not have (any more). */
+static int fill_entry(const struct table_part *part, const char *owner,
+		      const struct element *from, struct table_entry *to)
+{
+	to->set = find_set(part, from->set);
+	if (!to->set)
+		return -EINVAL;
+	to->element.key = from->key;
+	to->element.value = from->value;
+	snprintf(to->element.target, sizeof(to->element.target), "%s",
+		 from->target ? from->target : "");
+	snprintf(to->element.comment, sizeof(to->element.comment), "%s", owner);
+	snprintf(to->element.label, sizeof(to->element.label), "of %.60s",
+		 owner_words(owner));
+	return 0;
+}
+
+static int fill_record(const struct table_part *part,
+		       const struct document *from, struct arena *a,
+		       struct record *to)
+{
+	if (!from->owner)
+		return -EINVAL;
+	to->owner = from->owner;
+	to->netns = from->netns ? from->netns : "";
+	to->n = from->elements.n;
+	to->v = arena_array(a, to->n, sizeof(*to->v));
+	if (!to->v)
+		return -ENOMEM;
+	for (size_t i = 0; i < to->n; i++) {
+		int r = fill_entry(part, from->owner, &from->elements.v[i],
+				   &to->v[i]);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int read_record(const struct table_part *part, int dir, const char *name,
+		       struct arena *a, struct record *ret)
+{
+	_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct document document = { 0 };
+	_free_ char *text = NULL;
+	size_t len = 0;
+	cJSON *doc;
+	int r = fd < 0 ? -errno : fs_read_all(fd, FILE_MAX, &text, &len);
+
+	if (!r)
+		r = json_parse(text, len, &doc, NULL);
+	if (!r)
+		r = json_keep(a, doc, NULL);
+	if (!r)
+		r = json_decode(fields, doc, NULL, &document, a, NULL);
+	return r ? r : fill_record(part, &document, a, ret);
+}
+
+static int grow(struct arena *a, struct record **v, size_t n, size_t *room)
+{
+	struct record *wider;
+
+	if (n < *room)
+		return 0;
+	*room = *room ? *room * 2 : 64;
+	wider = arena_array(a, *room, sizeof(*wider));
+	if (!wider)
+		return -ENOMEM;
+	if (n)
+		memcpy(wider, *v, n * sizeof(*wider));
+	*v = wider;
+	return 0;
+}
+
+int record_list(const struct table_part *part, struct arena *a,
+		struct record **ret, size_t *ret_n, struct err *e)
+{
+	_closedir_ DIR *dir = list_dir();
+	const struct dirent *entry;
+	struct record *v = NULL;
+	size_t n = 0, room = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!is_of(part, entry->d_name))
+			continue;
+		if (grow(a, &v, n, &room))
+			return err_oom(e);
+		if (!read_record(part, dirfd(dir), entry->d_name, a, &v[n]))
+			n++;
+	}
+	*ret = v;
+	*ret_n = n;
+	return 0;
+}

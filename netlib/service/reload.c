@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "service/reload.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "service/hostport.h"
+#include "service/masquerade.h"
+#include "service/record.h"
+#include "service/table.h"
+
+/* How often to start again when others change the ruleset meanwhile. */
+#define TRIES 64
+
+static const struct table_part *const parts[] = {
+	&masquerade_part,
+	&hostport_part,
+	NULL,
+};
+
+/* The records of one part. */
+struct section {
+	const struct table_part *part;
+	struct record *v;
+	size_t n;
+};
+
+/* A namespace that has gone takes its container with it; what it had here goes
+ * with DEL or GC. */
+static bool is_live(const struct record *record)
+{
+	return !*record->netns || !access(record->netns, F_OK);
+}
+
+static int load(struct section *s, struct arena *a, struct err *e)
+{
+	size_t live = 0;
+	int r = record_list(s->part, a, &s->v, &s->n, e);
+
+	if (r)
+		return r;
+	for (size_t i = 0; i < s->n; i++)
+		if (is_live(&s->v[i]))
+			s->v[live++] = s->v[i];
+	s->n = live;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* The targets of all elements, sorted. */
+static const char **list_targets(const struct section *s, struct arena *a,
+				 size_t *ret_n)
+{
+	const char **v;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += s->v[i].n;
+	v = arena_array(a, n, sizeof(*v));
+	n = 0;
+	for (size_t i = 0; v && i < s->n; i++)
+		for (size_t k = 0; k < s->v[i].n; k++)
+			v[n++] = s->v[i].v[k].element.target;
+	if (v)
+		qsort(v, n, sizeof(*v), compare_names);
+	*ret_n = n;
+	return v;
+}
+
+/* Each once. */
+static int add_targets(struct nft_batch *b, const struct nft *nft,
+		       const struct section *s, struct err *e)
+{
+	const char **v;
+	size_t n;
+
+	if (!s->part->target)
+		return 0;
+	v = list_targets(s, &b->arena, &n);
+	if (!v)
+		return err_oom(e);
+	for (size_t i = 0; i < n; i++)
+		if (*v[i] && (!i || strcmp(v[i - 1], v[i]) != 0))
+			s->part->target->add(b, nft, v[i]);
+	return 0;
+}
+
+/* Those that are not there; where another's stands the record is out of date. */
+static int add_elements(struct nft_batch *b, struct nft *nft,
+			const struct record *record, size_t *count,
+			struct err *e)
+{
+	for (size_t i = 0; i < record->n; i++) {
+		const struct table_entry *entry = &record->v[i];
+		struct nft_element is;
+		int r = nft_find_element(nft, entry->set->name,
+					 &entry->element.key, &is, e);
+
+		if (!r)
+			continue;
+		if (r != -ENOENT)
+			return r;
+		nft_add_element(b, entry->set, &entry->element);
+		(*count)++;
+	}
+	return 0;
+}
+
+static int add_section(struct nft_batch *b, struct nft *nft,
+		       const struct section *s, struct reload_report *report,
+		       struct err *e)
+{
+	int r;
+
+	if (!s->n)
+		return 0;
+	nft->family = s->part->family; /* that of the messages that follow */
+	nft_add_table(b);
+	s->part->make(b, nft);
+	r = add_targets(b, nft, s, e);
+	for (size_t i = 0; !r && i < s->n; i++)
+		r = add_elements(b, nft, &s->v[i], &report->elements, e);
+	return r;
+}
+
+static int try_reload(struct nft *nft, const struct section *v, size_t n,
+		      struct reload_report *report, struct err *e)
+{
+	_nft_batch_ struct nft_batch b = { 0 };
+	int r = 0;
+
+	memset(report, 0, sizeof(*report));
+	nft_batch_init(&b, nft, NULL);
+	b.repairs = true;
+	for (size_t i = 0; !r && i < n; i++)
+		r = add_section(&b, nft, &v[i], report, e);
+	return r || !b.n ? r : nft_commit(&b, e);
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strncmp(*x, *y, OWNER_KEY_LEN);
+}
+
+/* An attachment may be in several sections. */
+static int count_attachments(const struct section *v, size_t n, struct arena *a,
+			     size_t *ret, struct err *e)
+{
+	size_t all = 0, at = 0;
+	const char **owners;
+
+	for (size_t i = 0; i < n; i++)
+		all += v[i].n;
+	owners = arena_array(a, all, sizeof(*owners));
+	if (!owners)
+		return err_oom(e);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < v[i].n; k++)
+			owners[at++] = v[i].v[k].owner;
+	qsort(owners, all, sizeof(*owners), compare_owners);
+	*ret = 0;
+	for (size_t i = 0; i < all; i++)
+		*ret += !i || compare_owners(&owners[i - 1], &owners[i]);
+	return 0;
+}
+
+int reload(struct reload_report *ret, struct err *e)
+{
+	struct section sections[sizeof(parts) / sizeof(*parts)] = { 0 };
+	_arena_ struct arena arena = { 0 };
+	_nft_ struct nft nft = { 0 };
+	size_t n = 0;
+	int r = nft_open(NFPROTO_INET, TABLE_NAME, &nft, e);
+
+	for (; !r && parts[n]; n++) {
+		sections[n].part = parts[n];
+		r = load(&sections[n], &arena, e);
+	}
+	if (!r)
+		r = -ERESTART;
+	for (int i = 0; i < TRIES && table_is_race(r); i++)
+		r = try_reload(&nft, sections, n, ret, e);
+	return r ? r
+		 : count_attachments(sections, n, &arena, &ret->attachments, e);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* hawser reload: put back what a flush of the ruleset took away. */
+#include "service/reload.h"
+
+#include <argp.h>
+#include <stdio.h>
+
+#include "runtime/verb.h"
+
+static const struct argp argp = {
+	.doc = "Put back everything that live attachments have in nftables, in one transaction. For when another program has flushed the ruleset: nft flush ruleset, a restart of nftables.service."
+	       "\vWhat is there already stays, so it may be run at any time."
+};
+
+int verb_reload(int argc, char *argv[], char *const *env)
+{
+	struct reload_report report;
+	struct err e;
+
+	(void)env;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (reload(&report, &e))
+		return verb_fail(argv[0], &e);
+	printf("%zu attachments, %zu elements put back\n", report.attachments,
+	       report.elements);
+	return 0;
+}
