@@ -27,7 +27,7 @@ PKGCONF  ?= pkg-config
 
 # Debian's names of what is needed, and installed where it is missing.
 DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
-              libcjson-dev libmd-dev
+              libcjson-dev libmd-dev libnftables-dev
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
               containernetworking-plugins

@@ -12,10 +12,13 @@
 #include <linux/netfilter.h>
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "kernel/nft_expr.h"
+#include "kernel/nft_text.h"
 #include "service/table.h"
 
 #define LOOKUP	    "hostports"
+#define TRANSLATE   "hostports-translate"
 #define PREROUTING  "hostports-prerouting"
 #define OUTPUT	    "hostports-output"
 #define POSTROUTING "hostports-postrouting"
@@ -28,14 +31,18 @@
 
 static const char lo[IFNAMSIZ] = "lo";
 
+/* Of a chain of conditions' name. */
+#define CONDITIONS_DIGITS 16
+
 /* Elements to a port, and besides to a family. */
-#define PER_PORT   2
+#define PER_PORT   4
 #define PER_FAMILY 2
 
 /* One family's sets. */
 struct family_sets {
 	uint8_t family;
 	struct nft_set_spec at, any, hairpin, self, masquerade;
+	struct nft_set_spec at_if, any_if; /* ports with conditions */
 };
 
 static const struct family_sets v4 = {
@@ -55,6 +62,13 @@ static const struct family_sets v4 = {
 		  .key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_IPV4_ADDR } },
 	.masquerade = { .name = "hostports4-masquerade",
 			.key = { NFT_TYPE_IPV4_ADDR } },
+	.at_if = { .name = "hostports4-if",
+		   .kind = NFT_KIND_VMAP,
+		   .key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO,
+			    NFT_TYPE_INET_SERVICE } },
+	.any_if = { .name = "hostports4-any-if",
+		    .kind = NFT_KIND_VMAP,
+		    .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE } },
 };
 
 static const struct family_sets v6 = {
@@ -74,44 +88,71 @@ static const struct family_sets v6 = {
 		  .key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_IPV6_ADDR } },
 	.masquerade = { .name = "hostports6-masquerade",
 			.key = { NFT_TYPE_IPV6_ADDR } },
+	.at_if = { .name = "hostports6-if",
+		   .kind = NFT_KIND_VMAP,
+		   .key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO,
+			    NFT_TYPE_INET_SERVICE } },
+	.any_if = { .name = "hostports6-any-if",
+		    .kind = NFT_KIND_VMAP,
+		    .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE } },
 };
 
 static const struct nft_set_spec *const sets[] = {
-	&v4.any,	&v4.at,		&v6.any,  &v6.at,
-	&v4.hairpin,	&v6.hairpin,	&v4.self, &v6.self,
-	&v4.masquerade, &v6.masquerade, NULL,
+	&v4.any,     &v4.at,	 &v6.any,   &v6.at,	    &v4.hairpin,
+	&v6.hairpin, &v4.self,	 &v6.self,  &v4.masquerade, &v6.masquerade,
+	&v4.at_if,   &v4.any_if, &v6.at_if, &v6.any_if,	    NULL,
 };
 
 /* --- the table's part ---------------------------------------------------- */
 
-/* dnat ip to ip daddr . meta l4proto . th dport map @hostports4 */
-static void add_lookup_at(struct nft_batch *b, const struct nft *nft,
-			  const struct family_sets *s)
+/* ip daddr . meta l4proto . th dport, from register 0 on */
+static void load_at(struct nftnl_rule *rule, const struct family_sets *s)
 {
-	struct nftnl_rule *rule = nft_rule_new(nft, LOOKUP);
 	uint32_t reg;
 
 	expr_family(rule, s->family);
 	reg = expr_daddr(rule, s->family, 0);
 	reg = expr_l4proto(rule, reg);
 	expr_dport(rule, reg);
-	expr_map(rule, s->at.name, 0, 0);
-	expr_dnat(rule, s->family, 0, (uint32_t)ip_size(s->family) / 4);
-	nft_add_rule(b, rule, LOOKUP);
 }
 
-/* dnat ip to meta l4proto . th dport map @hostports4-any */
-static void add_lookup_any(struct nft_batch *b, const struct nft *nft,
-			   const struct family_sets *s)
+/* meta l4proto . th dport */
+static void load_any(struct nftnl_rule *rule, const struct family_sets *s)
+{
+	expr_family(rule, s->family);
+	expr_dport(rule, expr_l4proto(rule, 0));
+}
+
+/* dnat ip to ip daddr . meta l4proto . th dport map @hostports4, or
+ * dnat ip to meta l4proto . th dport map @hostports4-any */
+static void add_dnat(struct nft_batch *b, const struct nft *nft,
+		     const char *chain, const struct family_sets *s,
+		     const struct nft_set_spec *map)
+{
+	struct nftnl_rule *rule = nft_rule_new(nft, chain);
+
+	if (map == &s->at)
+		load_at(rule, s);
+	else
+		load_any(rule, s);
+	expr_map(rule, map->name, 0, 0);
+	expr_dnat(rule, s->family, 0, (uint32_t)ip_size(s->family) / 4);
+	nft_add_rule(b, rule, chain);
+}
+
+/* ip daddr . meta l4proto . th dport vmap @hostports4-if, or
+ * meta l4proto . th dport vmap @hostports4-any-if */
+static void add_condition(struct nft_batch *b, const struct nft *nft,
+			  const struct family_sets *s,
+			  const struct nft_set_spec *map)
 {
 	struct nftnl_rule *rule = nft_rule_new(nft, LOOKUP);
-	uint32_t reg;
 
-	expr_family(rule, s->family);
-	reg = expr_l4proto(rule, 0);
-	expr_dport(rule, reg);
-	expr_map(rule, s->any.name, 0, 0);
-	expr_dnat(rule, s->family, 0, (uint32_t)ip_size(s->family) / 4);
+	if (map == &s->at_if)
+		load_at(rule, s);
+	else
+		load_any(rule, s);
+	expr_vmap(rule, map->name, 0);
 	nft_add_rule(b, rule, LOOKUP);
 }
 
@@ -189,8 +230,14 @@ static void add_family(struct nft_batch *b, const struct nft *nft,
 	nft_add_set(b, &s->hairpin);
 	nft_add_set(b, &s->self);
 	nft_add_set(b, &s->masquerade);
-	add_lookup_at(b, nft, s);
-	add_lookup_any(b, nft, s);
+	nft_add_set(b, &s->at_if);
+	nft_add_set(b, &s->any_if);
+	add_condition(b, nft, s, &s->at_if);
+	add_dnat(b, nft, LOOKUP, s, &s->at);
+	add_condition(b, nft, s, &s->any_if);
+	add_dnat(b, nft, LOOKUP, s, &s->any);
+	add_dnat(b, nft, TRANSLATE, s, &s->at);
+	add_dnat(b, nft, TRANSLATE, s, &s->any);
 	add_hairpin(b, nft, s);
 	add_self(b, nft, s);
 	add_loopback(b, nft, s);
@@ -257,9 +304,11 @@ static void add_guard(struct nft_batch *b, const struct nft *nft)
 static void make_part(struct nft_batch *b, const struct nft *nft)
 {
 	const struct nft_chain_spec lookup = { .name = LOOKUP },
+				    translate = { .name = TRANSLATE },
 				    source = { .name = SOURCE };
 
 	nft_add_chain(b, &lookup);
+	nft_add_chain(b, &translate);
 	nft_add_chain(b, &source);
 	add_family(b, nft, &v4);
 	add_family(b, nft, &v6);
@@ -269,14 +318,35 @@ static void make_part(struct nft_batch *b, const struct nft *nft)
 	add_guard(b, nft);
 }
 
-static int refuse(const struct nft_element *element, const char *holder,
+/* A port is whose it is; an address was given to the attachment, and what else
+ * stands there belongs to a dead one. */
+static int refuse(const struct table_entry *entry, const char *holder,
 		  struct err *e)
 {
+	if (entry->set->kind == NFT_KIND_SET)
+		return 0;
 	return err_set(e, ERR_EXISTS, EADDRINUSE,
 		       "host port %s is in use by another container (%s)",
-		       element->label,
+		       entry->element.label,
 		       *holder ? owner_words(holder) : "not one of ours");
 }
+
+/* Until its rule is there, nothing passes. */
+static void add_conditions(struct nft_batch *b, const struct nft *nft,
+			   const char *name)
+{
+	const struct nft_chain_spec chain = { .name = name };
+
+	(void)nft;
+	nft_add_chain(b, &chain);
+}
+
+static const struct table_target conditions_chain = {
+	.find = nft_find_chain,
+	.add = add_conditions,
+	.del = nft_delete_chain,
+	.own_use = 1, /* its rule */
+};
 
 const struct table_part hostport_part = {
 	.name = "hostports",
@@ -284,6 +354,7 @@ const struct table_part hostport_part = {
 	.family = NFPROTO_INET,
 	.sets = sets,
 	.make = make_part,
+	.target = &conditions_chain,
 	.refuse = refuse,
 };
 
@@ -337,6 +408,41 @@ static void fill_port(const struct hostport *port, const struct family_sets *s,
 		 hostport_protocol(port->protocol));
 }
 
+/* What an attachment's connections have to meet: the chain that asks, and its
+ * one rule, NULL for none. The same conditions share a chain. */
+struct conditions {
+	char chain[NFT_NAME_MAX];
+	const char *rule;
+};
+
+/* COND... goto hostports-translate */
+static int make_conditions(const struct family_sets *s, const char *const *v,
+			   size_t n, struct arena *a, struct conditions *ret,
+			   struct err *e)
+{
+	char *rule =
+		arena_strdup(a, s->family == AF_INET ? "meta nfproto ipv4"
+						     : "meta nfproto ipv6");
+	char hash[CONDITIONS_DIGITS + 1];
+
+	ret->rule = NULL;
+	if (!n)
+		return 0;
+	for (size_t i = 0; rule && i < n; i++) {
+		if (nft_text_check(v[i], e))
+			return -EINVAL;
+		rule = arena_printf(a, "%s %s", rule, v[i]);
+	}
+	if (rule)
+		rule = arena_printf(a, "%s goto " TRANSLATE, rule);
+	if (!rule)
+		return err_oom(e);
+	hash_hex(hash, CONDITIONS_DIGITS, rule, NULL);
+	snprintf(ret->chain, sizeof(ret->chain), "hostports-if-%s", hash);
+	ret->rule = rule;
+	return 0;
+}
+
 struct entry_list {
 	struct table_entry *v;
 	size_t n;
@@ -376,18 +482,39 @@ static void fill_source(const struct hostports *hp, const struct family_sets *s,
 	nft_value_add_ip(&entry->element.key, container);
 }
 
+/* The port last filled in is translated only where the conditions hold. */
+static void fill_condition(const struct family_sets *s,
+			   const struct conditions *conditions,
+			   struct entry_list *list)
+{
+	const struct table_entry *port = &list->v[list->n - 1];
+	struct table_entry *entry = &list->v[list->n++];
+
+	entry->set = port->set == &s->at ? &s->at_if : &s->any_if;
+	entry->element.key = port->element.key;
+	memcpy(entry->element.label, port->element.label,
+	       sizeof(entry->element.label));
+	memcpy(entry->element.target, conditions->chain,
+	       sizeof(entry->element.target));
+	entry->rule = conditions->rule;
+}
+
 static void fill_family(const struct hostports *hp, const struct family_sets *s,
 			const struct ip_addr *container, const char *ifname,
+			const struct conditions *conditions,
 			struct entry_list *list)
 {
 	size_t before = list->n;
 
 	if (!container->family)
 		return;
-	for (size_t i = 0; i < hp->ports.n; i++)
-		if (hostport_is_for(&hp->ports.v[i], s->family))
-			fill_port(&hp->ports.v[i], s, container,
-				  &list->v[list->n++]);
+	for (size_t i = 0; i < hp->ports.n; i++) {
+		if (!hostport_is_for(&hp->ports.v[i], s->family))
+			continue;
+		fill_port(&hp->ports.v[i], s, container, &list->v[list->n++]);
+		if (conditions->rule)
+			fill_condition(s, conditions, list);
+	}
 	if (list->n > before)
 		fill_source(hp, s, container, ifname, list);
 }
@@ -430,13 +557,21 @@ static int list_entries(const struct hostports *hp,
 			struct entry_list *ret, struct err *e)
 {
 	size_t room = PER_PORT * (hp->ports.n + PER_FAMILY);
+	struct conditions if4, if6;
+	int r = make_conditions(&v4, hp->conditions4.v, hp->conditions4.n, a,
+				&if4, e);
 
 	ret->n = 0;
+	if (!r)
+		r = make_conditions(&v6, hp->conditions6.v, hp->conditions6.n,
+				    a, &if6, e);
+	if (r)
+		return r;
 	ret->v = arena_array(a, room, sizeof(*ret->v));
 	if (!ret->v)
 		return err_oom(e);
-	fill_family(hp, &v4, &hp->v4.addr, links->ifname[0], ret);
-	fill_family(hp, &v6, &hp->v6.addr, links->ifname[1], ret);
+	fill_family(hp, &v4, &hp->v4.addr, links->ifname[0], &if4, ret);
+	fill_family(hp, &v6, &hp->v6.addr, links->ifname[1], &if6, ret);
 	return drop_repeated(ret, e);
 }
 

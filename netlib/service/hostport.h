@@ -16,7 +16,9 @@
  *		set hostports4-self { type ipv4_addr . ipv4_addr }
  *		set hostports4-masquerade { type ipv4_addr }
  *		chain hostports {
+ *			ip daddr . meta l4proto . th dport vmap @hostports4-if
  *			dnat ip to ip daddr . meta l4proto . th dport map @hostports4
+ *			meta l4proto . th dport vmap @hostports4-any-if
  *			dnat ip to meta l4proto . th dport map @hostports4-any
  *		}
  *		chain hostports-prerouting {
@@ -61,6 +63,11 @@
  * own (IPv6 looks up loopback destinations strictly by interface,
  * rt6_need_strict()); the kernel itself drops what claims to come from or go to
  * ::1 (ip6_rcv_core()), and so, with br_netfilter, the answers as well.
+ *
+ * A port with conditions (conditionsV4) is in a map "-if" as well, which sends
+ * its connections through a chain of its own: one rule, the conditions in the
+ * user's words, and "goto hostports-translate", where the maps are looked up
+ * without asking again.
  *
  * A port that another attachment has at the same address is refused.
  */

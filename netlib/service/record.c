@@ -54,6 +54,8 @@ static cJSON *entry_json(const struct table_entry *entry)
 	if (*entry->element.target)
 		cJSON_AddStringToObject(object, "target",
 					entry->element.target);
+	if (entry->rule)
+		cJSON_AddStringToObject(object, "rule", entry->rule);
 	return object;
 }
 
@@ -149,7 +151,7 @@ static int parse_bytes(const char *text, void *member)
 }
 
 struct element {
-	const char *set, *target;
+	const char *set, *target, *rule;
 	struct nft_value key, value;
 };
 
@@ -161,6 +163,7 @@ struct document {
 static const struct json_field element_fields[] = {
 	{ "set", JSON_STRING, offsetof(struct element, set) },
 	{ "target", JSON_STRING, offsetof(struct element, target) },
+	{ "rule", JSON_STRING, offsetof(struct element, rule) },
 	{ "key", JSON_PARSED, offsetof(struct element, key),
 	  .parse = parse_bytes, .what = "bytes" },
 	{ "value", JSON_PARSED, offsetof(struct element, value),
@@ -197,6 +200,7 @@ static int fill_entry(const struct table_part *part, const char *owner,
 		return -EINVAL;
 	to->element.key = from->key;
 	to->element.value = from->value;
+	to->rule = from->rule;
 	snprintf(to->element.target, sizeof(to->element.target), "%s",
 		 from->target ? from->target : "");
 	snprintf(to->element.comment, sizeof(to->element.comment), "%s", owner);

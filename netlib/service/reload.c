@@ -175,6 +175,21 @@ static int count_attachments(const struct section *v, size_t n, struct arena *a,
 	return 0;
 }
 
+/* The rules that users wrote, once the chains they go into are there. */
+static int fill_targets(struct nft *nft, const struct section *v, size_t n,
+			struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		nft->family = v[i].part->family;
+		for (size_t k = 0; !r && k < v[i].n; k++)
+			r = table_fill_targets(nft, v[i].v[k].v, v[i].v[k].n,
+					       e);
+	}
+	return r;
+}
+
 int reload(struct reload_report *ret, struct err *e)
 {
 	struct section sections[sizeof(parts) / sizeof(*parts)] = { 0 };
@@ -191,6 +206,8 @@ int reload(struct reload_report *ret, struct err *e)
 		r = -ERESTART;
 	for (int i = 0; i < TRIES && table_is_race(r); i++)
 		r = try_reload(&nft, sections, n, ret, e);
+	if (!r)
+		r = fill_targets(&nft, sections, n, e);
 	return r ? r
 		 : count_attachments(sections, n, &arena, &ret->attachments, e);
 }

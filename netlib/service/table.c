@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/nft_text.h"
 #include "service/record.h"
 
 /* How often in a row to start again when others change the ruleset. */
@@ -139,9 +140,10 @@ static int replace(struct nft_batch *b, const struct work *w,
 	if (r)
 		return 0; /* gone, or the transaction will tell */
 	if (w->part->refuse && !owner_is(w->owner, old.comment))
-		return w->part->refuse(element, old.comment, e);
-	nft_delete_element(b, entry->set, element);
-	return 0;
+		r = w->part->refuse(entry, old.comment, e);
+	if (!r)
+		nft_delete_element(b, entry->set, element);
+	return r;
 }
 
 /* A retry first takes away what stands at the keys; the transaction is then
@@ -164,6 +166,18 @@ static int add_some(struct work *w, struct table_entry *v, size_t n,
 	return r ? r : nft_commit(&b, e);
 }
 
+int table_fill_targets(const struct nft *nft, const struct table_entry *v,
+		       size_t n, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n; i++)
+		if (v[i].rule && !seen_before(v, i))
+			r = nft_text_fill_chain(nft, v[i].element.target,
+						v[i].rule, e);
+	return r;
+}
+
 int table_add(const struct table_part *part, const struct owner *owner,
 	      struct table_entry *v, size_t n, struct err *e)
 {
@@ -184,6 +198,8 @@ int table_add(const struct table_part *part, const struct owner *owner,
 		       sizeof(comment.text));
 	record_write(part, owner, v, n);
 	r = in_bites(&w, n, &at, e);
+	if (!r)
+		r = table_fill_targets(&nft, v, n, e);
 	if (r && at)
 		table_del(part, owner, v, at, NULL);
 	if (r)
@@ -217,7 +233,7 @@ static void delete_unused_targets(struct nft_batch *b, const struct work *w,
 		if (!*name || seen_before(v, i))
 			continue;
 		if (!target->find(w->nft, name, &use, NULL) &&
-		    use == target->own_use + uses)
+		    use <= target->own_use + uses)
 			target->del(b, name);
 	}
 }

@@ -40,7 +40,13 @@ struct table_target {
 	void (*add)(struct nft_batch *b, const struct nft *nft,
 		    const char *name);
 	void (*del)(struct nft_batch *b, const char *name);
-	uint32_t own_use; /* its use count without any element */
+	uint32_t own_use; /* its use count without any element, at most */
+};
+
+struct table_entry {
+	const struct nft_set_spec *set;
+	struct nft_element element; /* the comment is filled in */
+	const char *rule; /* the target's, in nft's words; NULL: as made */
 };
 
 struct table_part {
@@ -52,21 +58,21 @@ struct table_part {
 	const struct nft_set_spec *const *sets;
 	void (*make)(struct nft_batch *b, const struct nft *nft);
 	const struct table_target *target; /* NULL: elements refer to none */
-	/* Say that @holder (a comment) has the key already; returns -EEXIST.
-	 * NULL: what stands at a key is taken over. */
-	int (*refuse)(const struct nft_element *element, const char *holder,
+	/* Say that @holder (a comment) has the key already; or 0, and what
+	 * stands there is taken over. NULL: always. */
+	int (*refuse)(const struct table_entry *entry, const char *holder,
 		      struct err *e);
-};
-
-struct table_entry {
-	const struct nft_set_spec *set;
-	struct nft_element element; /* the comment is filled in */
 };
 
 /* Give the attachment @n elements, making the part if it is not there. On
  * failure none of them is left. What .refuse says is returned as it is. */
 int table_add(const struct table_part *part, const struct owner *owner,
 	      struct table_entry *v, size_t n, struct err *e);
+
+/* Fill the targets that have a rule in nft's words: part of table_add(), and for
+ * reload. */
+int table_fill_targets(const struct nft *nft, const struct table_entry *v,
+		       size_t n, struct err *e);
 
 /* Delete all elements of the attachment. The @n entries say where they are; when
  * one of them is not there, or none is known, all sets are searched. */

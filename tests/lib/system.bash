@@ -46,7 +46,7 @@ clean_up() {
 	ip -j link show type bridge | jq -r '.[].ifname' | xargs -r -n 1 ip link del
 	ip -j link show type veth | jq -r '.[].ifname' | xargs -r -n 1 ip link del 2>/dev/null
 	nft flush ruleset
-	rm -rf /var/lib/cni/* /etc/cni/net.d/*
+	rm -rf /var/lib/cni/* /etc/cni/net.d/* /run/hawser
 }
 
 json() { # JQ-FILTER: of $output

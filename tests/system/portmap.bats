@@ -356,3 +356,21 @@ ports_of() { # CONTAINER-NUMBER: eight mappings
 		| "\(.[0].elem.val.concat | join(" ")) \(.[1].concat | join(" ")) \(.[0].elem.comment | sub(".*id: "; ""))"' |
 		sort)" = "$want" ]
 }
+
+@test "conditions that are none are refused, and leave nothing" {
+	local condition
+	for condition in 'accept; flush ruleset' $'accept\nflush ruleset' '' 'ip saddr { 1.2.3.4' \
+		'} flush ruleset {' 'accept # not the end' 'a \ b' 'bogus words' 'ip saddr nonsense'; do
+		conf ".conditionsV4 = [$(jq -Rs . <<<"$condition" | sed 's/\\n"$/"/')]"
+		try ADD portmap c1
+		refused 7 || { echo "$condition"; return 1; }
+		! nft list table inet hawser >/dev/null 2>&1 || nothing_left
+		lacks hostports-if- nft list ruleset
+	done
+	conf '.backend = "nftables" | .conditionsV4 = ["-s", "10.0.0.0/8"]'
+	try ADD portmap c1
+	refused 7 'nftables backend was requested but configuration contains iptables-specific options [conditionsV4'
+	conf '.backend = "iptables" | .conditionsV6 = ["ip6 saddr ::1"]'
+	try ADD portmap c1
+	refused 7 'iptables backend was requested but configuration contains nftables-specific options [conditionsV6'
+}

@@ -297,3 +297,30 @@ stranger fd00:2::1 fd00:2::2'
 	portmap ADD '[{"hostPort":5353,"containerPort":80,"protocol":"udp"}]'
 	[ "$(ip netns exec outside "$PEER" ask udp 192.0.2.1 5353 0.0.0.0 4000)" = 'server 192.0.2.2' ]
 }
+
+@test "conditions: only who meets them gets through" {
+	local chains
+	bridges_call 0
+	portmap ADD "$(mappings 8080 "")" '.conditionsV4 = ["ip saddr 192.0.2.0/24", "iifname { \"uplink\", \"other\" }"]
+		| .conditionsV6 = ["ip6 saddr 2001:db8::2"]'
+	portmap ADD "$(mappings 8081 192.0.2.1)" '.name = "n2" | .conditionsV4 = ["iifname \"br2\""]'
+	portmap ADD "$(mappings 8082 "")" '.name = "n3"'
+	matrix 8080 'outside 192.0.2.1 192.0.2.2
+		outside 2001:db8::1 2001:db8::2
+		outside 198.51.100.1 192.0.2.2
+		stranger 192.0.2.1 -
+		stranger 2001:db8::1 -
+		host 192.0.2.1 -' seen
+	matrix 8081 'outside 192.0.2.1 -
+		stranger 192.0.2.1 10.2.0.2' seen
+	matrix 8082 'outside 192.0.2.1 192.0.2.2
+		stranger 192.0.2.1 10.2.0.2' seen
+	nft flush ruleset
+	"$CNI_BIN/hawser" reload
+	matrix 8080 'outside 192.0.2.1 192.0.2.2
+		stranger 192.0.2.1 -' seen
+	portmap DEL "$(mappings 8080 "")"
+	portmap DEL "$(mappings 8081 "")" '.name = "n2"'
+	lacks hostports-if- nft list ruleset
+	matrix 8082 'outside 192.0.2.1 192.0.2.2' seen
+}

@@ -47,11 +47,6 @@ static int check_backend(const struct portmap_conf *conf, struct err *e)
 		return err_set(
 			e, ERR_UNSUPPORTED, EINVAL,
 			"\"backend\": \"iptables\" is not supported yet");
-	if (conf->hp.conditions4.n || conf->hp.conditions6.n)
-		return err_set(
-			e, ERR_UNSUPPORTED, EINVAL,
-			"\"conditionsV%c\" is not supported yet with nftables",
-			conf->hp.conditions4.n ? '4' : '6');
 	return 0;
 }
 
