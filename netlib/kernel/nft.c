@@ -152,8 +152,14 @@ int nft_find_set(struct nft *nft, const char *set, struct err *e)
 	return say(ask(nft, msg, NULL, NULL), e, "look up an nftables set");
 }
 
+struct chain_question {
+	uint16_t attribute; /* NFTNL_CHAIN_USE, NFTNL_CHAIN_POLICY */
+	uint32_t *ret;
+};
+
 static int chain_reply(const struct nlmsghdr *msg, void *arg)
 {
+	const struct chain_question *question = arg;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 
 	if (!chain)
@@ -162,22 +168,35 @@ static int chain_reply(const struct nlmsghdr *msg, void *arg)
 		nftnl_chain_free(chain);
 		return MNL_CB_ERROR;
 	}
-	*(uint32_t *)arg = nftnl_chain_get_u32(chain, NFTNL_CHAIN_USE);
+	*question->ret = nftnl_chain_get_u32(chain, question->attribute);
 	nftnl_chain_free(chain);
 	return MNL_CB_OK;
 }
 
-int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
-		   struct err *e)
+static int ask_chain(struct nft *nft, const char *chain, uint16_t attribute,
+		     uint32_t *ret, struct err *e)
 {
+	struct chain_question question = { attribute, ret };
 	char buffer[REQUEST_MAX];
 	struct nlmsghdr *msg =
 		question_init(nft, buffer, NFT_MSG_GETCHAIN, NLM_F_ACK);
 
 	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, nft->table);
 	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, chain);
-	return say(ask(nft, msg, chain_reply, ret_use), e,
+	return say(ask(nft, msg, chain_reply, &question), e,
 		   "look up an nftables chain");
+}
+
+int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
+		   struct err *e)
+{
+	return ask_chain(nft, chain, NFTNL_CHAIN_USE, ret_use, e);
+}
+
+int nft_chain_policy(struct nft *nft, const char *chain, uint32_t *ret,
+		     struct err *e)
+{
+	return ask_chain(nft, chain, NFTNL_CHAIN_POLICY, ret, e);
 }
 
 static int counter_reply(const struct nlmsghdr *msg, void *arg)

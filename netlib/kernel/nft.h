@@ -55,6 +55,11 @@ int nft_find_set(struct nft *nft, const char *set, struct err *e);
 int nft_find_chain(struct nft *nft, const char *chain, uint32_t *ret_use,
 		   struct err *e);
 
+/* What a base chain does with packets that its rules say nothing about:
+ * NF_ACCEPT or NF_DROP. */
+int nft_chain_policy(struct nft *nft, const char *chain, uint32_t *ret,
+		     struct err *e);
+
 /* *@ret_use counts the elements and rules that refer to the named counter. */
 int nft_find_counter(struct nft *nft, const char *counter, uint32_t *ret_use,
 		     struct err *e);

@@ -469,7 +469,7 @@ check_names() { # WORDS...: what CHECK must say
 @test "what is not there yet is refused by name, but does not block DEL" {
 	before=$(state)
 	for change in '.vlan = 5' '.vlanTrunk = [{"id":7}]' '.vlanTrunk = []' \
-		'.macspoofchk = true' '.ipMasqBackend = "iptables"'; do
+		'.macspoofchk = true'; do
 		conf "$change"
 		try ADD bridge c1
 		key=${change%% *}

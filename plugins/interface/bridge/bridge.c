@@ -30,6 +30,7 @@
 #include "plugins.h"
 #include "service/container_ip.h"
 #include "service/masquerade.h"
+#include "service/masquerade_iptables.h"
 
 /* A bridge's port forwards some 0.2 ms after both ends are up; this is for a
  * machine that is very busy. */
@@ -268,6 +269,8 @@ static int masquerade(const struct attachment *at, const struct cni_result *res,
 	v = bridge_addresses(res, at->call->arena);
 	if (!v)
 		return err_oom(e);
+	if (bridge_uses_iptables(&at->conf))
+		return masquerade_iptables_add(&at->owner, v, res->ips.n, e);
 	return masquerade_add(&at->owner, v, res->ips.n, e);
 }
 
@@ -385,7 +388,10 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 			       conf->bridge);
 	if (r && r != -ENODEV)
 		return r;
-	return conf->ip_masq ? masquerade_status(e) : 0;
+	if (!conf->ip_masq)
+		return 0;
+	return bridge_uses_iptables(conf) ? masquerade_iptables_status(e)
+					  : masquerade_status(e);
 }
 
 static int bridge_status(const struct cni_call *call, struct err *e)

@@ -11,6 +11,7 @@
 #include "kernel/addr.h"
 #include "service/container_ip.h"
 #include "service/masquerade.h"
+#include "service/masquerade_iptables.h"
 
 /* What the result says, and what there is. */
 struct inspection {
@@ -182,7 +183,11 @@ static int check_masquerading(const struct inspection *in, struct err *e)
 	if (!in->conf.ip_masq)
 		return 0;
 	v = bridge_addresses(&in->prev, in->call->arena);
-	return v ? masquerade_check(&owner, v, in->prev.ips.n, e) : err_oom(e);
+	if (!v)
+		return err_oom(e);
+	if (bridge_uses_iptables(&in->conf))
+		return masquerade_iptables_check(&owner, v, in->prev.ips.n, e);
+	return masquerade_check(&owner, v, in->prev.ips.n, e);
 }
 
 static int check_all(struct inspection *in, struct err *e)

@@ -99,12 +99,9 @@ static int load_mac(const struct cni_call *call, struct decoded *d,
 
 static int check_backend(const char *backend, struct err *e)
 {
-	if (!backend || !*backend || !strcmp(backend, "nftables"))
+	if (!backend || !*backend || !strcmp(backend, "nftables") ||
+	    !strcmp(backend, "iptables"))
 		return 0;
-	if (!strcmp(backend, "iptables"))
-		return err_set(
-			e, ERR_UNSUPPORTED, EINVAL,
-			"\"ipMasqBackend\": \"iptables\" is not supported yet");
 	return err_set(e, ERR_CONFIG, EINVAL, "unknown ipmasq backend \"%s\"",
 		       backend);
 }
@@ -126,6 +123,12 @@ static int check(const struct cni_call *call, const struct bridge_conf *conf,
 			e, ERR_CONFIG, EINVAL,
 			"cannot use IPAM when DisableContainerInterface flag is set");
 	return conf->ip_masq ? check_backend(conf->ip_masq_backend, e) : 0;
+}
+
+bool bridge_uses_iptables(const struct bridge_conf *conf)
+{
+	return conf->ip_masq_backend &&
+	       !strcmp(conf->ip_masq_backend, "iptables");
 }
 
 int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,

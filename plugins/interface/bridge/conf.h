@@ -26,6 +26,9 @@ struct bridge_conf {
 	uint8_t mac[MAC_LEN]; /* of the container's interface */
 };
 
+/* Whether it masquerades with iptables, not nftables. */
+bool bridge_uses_iptables(const struct bridge_conf *conf);
+
 /* Decode and check. For DEL and GC only what these need has to be right. */
 int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,
 		     struct err *e);

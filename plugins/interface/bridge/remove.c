@@ -13,6 +13,7 @@
 #include "cni/ipam.h"
 #include "kernel/link_delete.h"
 #include "service/masquerade.h"
+#include "service/masquerade_iptables.h"
 
 /* Whether the far end says that the interface belongs to another attachment:
  * of another network that has the same name in this container. */
@@ -77,20 +78,26 @@ static int delete_pair(const struct cni_call *call, const struct owner *owner,
 	return r ? r : delete_host_end(&host, owner, e);
 }
 
+/* With either backend: the configuration may have named another when the
+ * container was added, or the reference plugin may have added it. */
 static int delete_masquerading(const struct cni_call *call,
 			       const struct owner *owner, struct err *e)
 {
 	struct bridge_conf conf;
 	struct cni_result prev = { 0 };
 	struct ip_prefix *v;
-	int r = bridge_conf_load(call, &conf, e);
+	int first = bridge_conf_load(call, &conf, e), r;
 
-	if (r || !conf.ip_masq)
-		return r;
+	if (first || !conf.ip_masq)
+		return first;
 	/* where to look; a result that cannot be read is no reason to fail */
 	cni_prev_result(call, &prev, NULL);
 	v = bridge_addresses(&prev, call->arena);
-	return v ? masquerade_del(owner, v, prev.ips.n, e) : err_oom(e);
+	if (!v)
+		return err_oom(e);
+	first = masquerade_del(owner, v, prev.ips.n, e);
+	r = masquerade_iptables_del(owner, v, prev.ips.n, first ? NULL : e);
+	return first ? first : r;
 }
 
 /* As long as the interface may be there its address is not given back. */
@@ -158,6 +165,9 @@ int bridge_gc(const struct cni_call *call, struct err *e)
 			return err_oom(e);
 		first = gc_links(call, valid, n, e);
 		r = masquerade_gc(call->conf->name, valid, n, first ? NULL : e);
+		first = first ? first : r;
+		r = masquerade_iptables_gc(call->conf->name, valid, n,
+					   first ? NULL : e);
 		first = first ? first : r;
 	}
 	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
