@@ -2,6 +2,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -13,49 +14,45 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 
-#define OUTPUT_MAX ((size_t)64 << 20)
+#define LOG_MAX ((size_t)1 << 20)
 
-struct files {
+/* A program that runs. */
+struct child {
+	const char *name; /* for messages */
+	pid_t pid;
 	int in, out, log;
 };
 
-static void files_close(struct files *f)
+static void child_close(struct child *child)
 {
-	close_cleanup(&f->in);
-	close_cleanup(&f->out);
-	close_cleanup(&f->log);
+	close_cleanup(&child->in);
+	close_cleanup(&child->out);
+	close_cleanup(&child->log);
 }
 
-static int make_file(const char *name, const char *content, size_t len,
+static int make_file(const struct child *child, const char *content, size_t len,
 		     int *ret, struct err *e)
 {
-	_close_ int fd = memfd_create(name, MFD_CLOEXEC);
+	_close_ int fd = memfd_create("stdio", MFD_CLOEXEC);
 	int r;
 
 	if (fd < 0)
-		return err_sys(e, "create a file for \"%s\"", name);
+		return err_sys(e, "create a file for \"%s\"", child->name);
 	r = fs_write_all(fd, content, len);
 	if (r)
-		return err_set(e, ERR_IO, -r, "write the input of \"%s\": %s",
-			       name, strerror(-r));
+		return err_set(e, ERR_IO, -r, "write the stdin of \"%s\": %s",
+			       child->name, strerror(-r));
 	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "rewind the input of \"%s\"", name);
+		return err_sys(e, "rewind the stdin of \"%s\"", child->name);
 	*ret = steal_fd(&fd);
 	return 0;
 }
 
-/* The name of a program for messages, and for its files, which have room for
- * 249 bytes. */
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static int spawn(const char *const *argv, const struct files *f, pid_t *ret,
+static int spawn(struct child *child, const struct process *process, int out,
 		 struct err *e)
 {
+	char *const *argv = (char *const *)process->argv;
+	char *const *env = process->env ? process->env : environ;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t defaults;
@@ -63,22 +60,40 @@ static int spawn(const char *const *argv, const struct files *f, pid_t *ret,
 
 	if (r)
 		return err_oom(e);
-	posix_spawn_file_actions_adddup2(&actions, f->in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, f->out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, f->log, STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, child->in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, child->log, STDERR_FILENO);
 	posix_spawnattr_init(&attr);
 	sigemptyset(&defaults);
 	sigaddset(&defaults, SIGPIPE);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	r = posix_spawnp(ret, argv[0], &actions, &attr, (char *const *)argv,
-			 environ);
+	r = posix_spawnp(&child->pid, argv[0], &actions, &attr, argv, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	if (r)
-		return err_set(e, ERR_IO, r, "run \"%s\": %s", argv[0],
+		return err_set(e, ERR_IO, r, "execute \"%s\": %s", child->name,
 			       strerror(r));
 	return 0;
+}
+
+static int start(struct child *child, const struct process *process,
+		 struct err *e)
+{
+	_close_ int out = -1;
+	int pipe_fds[2];
+	int r = make_file(child, process->input, process->input_len, &child->in,
+			  e);
+
+	if (!r)
+		r = make_file(child, "", 0, &child->log, e);
+	if (r)
+		return r;
+	if (pipe2(pipe_fds, O_CLOEXEC))
+		return err_sys(e, "create a pipe for \"%s\"", child->name);
+	child->out = pipe_fds[0];
+	out = pipe_fds[1];
+	return spawn(child, process, out, e);
 }
 
 /* Where the kernel will not say how it ended, it counts as a failure. */
@@ -92,53 +107,40 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-static int read_back(int fd, const char *name, char **ret, struct err *e)
+static int finish(struct child *child, size_t output_max,
+		  struct process_result *ret, struct err *e)
 {
-	size_t len;
-	int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
+	int r = fs_read_all(child->out, output_max, &ret->output,
+			    &ret->output_len);
 
-	if (!r)
-		r = fs_read_all(fd, OUTPUT_MAX, ret, &len);
+	close_cleanup(&child->out); /* who says too much gets SIGPIPE */
+	ret->status = wait_for(child->pid);
 	if (r)
 		return err_set(e, ERR_IO, -r, "read the output of \"%s\": %s",
-			       name, strerror(-r));
-	return 0;
+			       child->name, strerror(-r));
+	/* what cannot be read was never of much importance */
+	if (lseek(child->log, 0, SEEK_SET) ||
+	    fs_read_all(child->log, LOG_MAX, &ret->log, &ret->log_len))
+		ret->log = strdup("");
+	return ret->log ? 0 : err_oom(e);
 }
 
-static int run(const char *const *argv, struct files *f,
-	       struct process_result *ret, struct err *e)
-{
-	const char *name = base_name(argv[0]);
-	pid_t pid = 0;
-	int r = spawn(argv, f, &pid, e);
-
-	if (r)
-		return r;
-	ret->status = wait_for(pid);
-	r = read_back(f->out, name, &ret->output, e);
-	return r ? r : read_back(f->log, name, &ret->log, e);
-}
-
-int process_run(const char *const *argv, const char *input, size_t input_len,
-		struct process_result *ret, struct err *e)
+int process_run(const struct process *process, struct process_result *ret,
+		struct err *e)
 {
 	_process_result_ struct process_result result = { 0 };
-	struct files f = { -1, -1, -1 };
-	const char *name = base_name(argv[0]);
-	int r = make_file(name, input, input_len, &f.in, e);
+	struct child child = {
+		.name = process->argv[0], .in = -1, .out = -1, .log = -1
+	};
+	int r = start(&child, process, e);
 
 	if (!r)
-		r = make_file(name, "", 0, &f.out, e);
-	if (!r)
-		r = make_file(name, "", 0, &f.log, e);
-	if (!r)
-		r = run(argv, &f, &result, e);
-	files_close(&f);
+		r = finish(&child, process->output_max, &result, e);
+	child_close(&child);
 	if (r)
 		return r;
-	ret->output = steal_ptr(&result.output);
-	ret->log = steal_ptr(&result.log);
-	ret->status = result.status;
+	*ret = result;
+	result = (struct process_result){ 0 };
 	return 0;
 }
 
@@ -146,5 +148,5 @@ void process_result_done(struct process_result *result)
 {
 	free(result->output);
 	free(result->log);
-	result->output = result->log = NULL;
+	*result = (struct process_result){ 0 };
 }

@@ -15,6 +15,7 @@
 
 #define PROGRAM_MAX 64
 #define NAMES_MAX   4096
+#define SAVED_MAX   ((size_t)64 << 20) /* some 500,000 rules */
 
 static const char *const dirs[] = { "/usr/sbin", "/sbin", "/usr/local/sbin",
 				    "/usr/bin",	 "/bin",  "/usr/local/bin" };
@@ -72,7 +73,11 @@ static void flatten(char *log)
 static int run(const char *const *argv, const char *input,
 	       struct process_result *ret, struct err *e)
 {
-	int r = process_run(argv, input, strlen(input), ret, e);
+	const struct process process = { .argv = argv,
+					 .input = input,
+					 .input_len = strlen(input),
+					 .output_max = SAVED_MAX };
+	int r = process_run(&process, ret, e);
 
 	if (r == -ENOENT)
 		return err_set(e, ERR_IO, ENOENT,
