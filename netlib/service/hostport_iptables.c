@@ -463,30 +463,27 @@ int hostport_iptables_plan_check(struct iptables *t, const void *arg,
 int hostport_iptables_plan_gc(struct iptables *t, const void *arg,
 			      struct err *e)
 {
-	const struct hostport_iptables_gc *gc = arg;
+	const struct iptables_valid *gc = arg;
+	const struct iptables_chain_name *valid =
+		iptables_valid_chains(OWN_PREFIX, gc, &t->arena);
 	const struct iptables_line *l = NULL;
 
-	(void)e;
+	if (!valid)
+		return err_oom(e);
 	while ((l = iptables_next_rule(t, DNAT, l))) {
-		char chain[IPTABLES_WORD_MAX];
-		bool is_stale = iptables_comment_is_of(l->text, COMMENT_PREFIX,
-						       gc->network) &&
-				iptables_option(l->text, "-j", chain) &&
-				!strncmp(chain, OWN_PREFIX, strlen(OWN_PREFIX));
+		char target[IPTABLES_WORD_MAX];
+		const char *chain;
 
-		for (size_t i = 0; is_stale && i < gc->n; i++)
-			is_stale = strcmp(iptables_chain_name(OWN_PREFIX,
-							      &gc->valid[i])
-						  .text,
-					  chain) != 0;
-		if (is_stale) {
-			const char *own = iptables_text(t, "%s", chain);
-
-			if (!own)
-				break;
-			iptables_set_jumps(t, DNAT, own, NULL, 0);
-			iptables_delete_chain(t, own);
-		}
+		if (!iptables_comment_is_of(l->text, COMMENT_PREFIX,
+					    gc->network) ||
+		    !iptables_option(l->text, "-j", target) ||
+		    !iptables_chain_is_stale(target, OWN_PREFIX, valid, gc->n))
+			continue;
+		chain = iptables_text(t, "%s", target);
+		if (!chain)
+			break; /* the table keeps the error */
+		iptables_set_jumps(t, DNAT, chain, NULL, 0);
+		iptables_delete_chain(t, chain);
 	}
 	return 0;
 }
@@ -544,7 +541,7 @@ int hostport_iptables_check(const struct owner *owner,
 int hostport_iptables_gc(const char *network, const struct owner *valid,
 			 size_t n, struct err *e)
 {
-	const struct hostport_iptables_gc gc = { network, valid, n };
+	const struct iptables_valid gc = { network, valid, n };
 	const char *const chains[] = { DNAT, NULL };
 
 	return iptables_edit_existing(AF_UNSPEC, TABLE, chains,

@@ -66,11 +66,5 @@ struct hostport_iptables {
 iptables_plan hostport_iptables_plan_add, hostport_iptables_plan_del,
 	hostport_iptables_plan_check;
 
-struct hostport_iptables_gc {
-	const char *network;
-	const struct owner *valid;
-	size_t n;
-};
-
-/* @arg is a struct hostport_iptables_gc. */
+/* @arg is a struct iptables_valid. */
 iptables_plan hostport_iptables_plan_gc;

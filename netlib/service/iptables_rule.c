@@ -225,3 +225,22 @@ struct iptables_chain_name iptables_chain_name(const char *prefix,
 		 owner->container_id, NULL);
 	return name;
 }
+
+struct iptables_chain_name *iptables_valid_chains(
+	const char *prefix, const struct iptables_valid *valid, struct arena *a)
+{
+	struct iptables_chain_name *v = arena_array(a, valid->n, sizeof(*v));
+
+	for (size_t i = 0; v && i < valid->n; i++)
+		v[i] = iptables_chain_name(prefix, &valid->v[i]);
+	return v;
+}
+
+bool iptables_chain_is_stale(const char *chain, const char *prefix,
+			     const struct iptables_chain_name *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(v[i].text, chain))
+			return false;
+	return !strncmp(chain, prefix, strlen(prefix));
+}

@@ -69,3 +69,19 @@ struct iptables_chain_name {
 
 struct iptables_chain_name iptables_chain_name(const char *prefix,
 					       const struct owner *owner);
+
+/* What GC is told: the attachments to a network that are valid. */
+struct iptables_valid {
+	const char *network;
+	const struct owner *v;
+	size_t n;
+};
+
+/* The names of their chains, .n of them, in @a; NULL: out of memory. */
+struct iptables_chain_name *iptables_valid_chains(
+	const char *prefix, const struct iptables_valid *valid,
+	struct arena *a);
+
+/* Whether @chain is a name with that prefix, but none of the @n. */
+bool iptables_chain_is_stale(const char *chain, const char *prefix,
+			     const struct iptables_chain_name *v, size_t n);

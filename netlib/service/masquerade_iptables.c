@@ -112,29 +112,18 @@ int masquerade_iptables_plan_check(struct iptables *t, const void *arg,
 	return r ? r : iptables_require(t, POSTROUTING, w.jumps, w.jumps_n, e);
 }
 
-static bool is_valid(const struct iptables_chain_name *valid, size_t n,
-		     const char *chain)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(valid[i].text, chain))
-			return true;
-	return false;
-}
-
 /* A chain's name says network and container, so a comment has to say no more
  * than the network. */
 int masquerade_iptables_plan_gc(struct iptables *t, const void *arg,
 				struct err *e)
 {
-	const struct masquerade_iptables_gc *gc = arg;
+	const struct iptables_valid *gc = arg;
+	const struct iptables_chain_name *valid =
+		iptables_valid_chains(PREFIX, gc, &t->arena);
 	const struct iptables_line *l = NULL;
-	struct iptables_chain_name *valid =
-		arena_array(&t->arena, gc->n, sizeof(*valid));
 
 	if (!valid)
 		return err_oom(e);
-	for (size_t i = 0; i < gc->n; i++)
-		valid[i] = iptables_chain_name(PREFIX, &gc->valid[i]);
 	while ((l = iptables_next_rule(t, NULL, l))) {
 		char target[IPTABLES_WORD_MAX];
 		const char *chain = l->chain;
@@ -144,8 +133,8 @@ int masquerade_iptables_plan_gc(struct iptables *t, const void *arg,
 		if (!strcmp(chain, POSTROUTING) &&
 		    iptables_option(l->text, "-j", target))
 			chain = iptables_text(t, "%s", target);
-		if (chain && !strncmp(chain, PREFIX, strlen(PREFIX)) &&
-		    !is_valid(valid, gc->n, chain))
+		if (chain &&
+		    iptables_chain_is_stale(chain, PREFIX, valid, gc->n))
 			delete_chain(t, chain);
 	}
 	return 0;
@@ -213,7 +202,7 @@ int masquerade_iptables_check(const struct owner *owner,
 int masquerade_iptables_gc(const char *network, const struct owner *valid,
 			   size_t n, struct err *e)
 {
-	const struct masquerade_iptables_gc gc = { network, valid, n };
+	const struct iptables_valid gc = { network, valid, n };
 	const char *const any[] = { NULL };
 	int r = iptables_edit_existing(AF_UNSPEC, TABLE, any,
 				       masquerade_iptables_plan_gc, &gc, e);

@@ -57,11 +57,5 @@ struct masquerade_iptables {
 iptables_plan masquerade_iptables_plan_add, masquerade_iptables_plan_del,
 	masquerade_iptables_plan_check;
 
-struct masquerade_iptables_gc {
-	const char *network;
-	const struct owner *valid;
-	size_t n;
-};
-
-/* @arg is a struct masquerade_iptables_gc. */
+/* @arg is a struct iptables_valid. */
 iptables_plan masquerade_iptables_plan_gc;

@@ -388,10 +388,10 @@ static void test_check_names_the_rule(void **state)
 
 static void test_gc_takes_this_networks_stale_ones(void **state)
 {
-	const struct hostport_iptables_gc none = { "n1", NULL, 0 },
-					  same = { "n1", &c1, 1 },
-					  other = { "n1", &c2, 1 },
-					  n2 = { "n2", NULL, 0 };
+	const struct iptables_valid none = { "n1", NULL, 0 },
+				    same = { "n1", &c1, 1 },
+				    other = { "n1", &c2, 1 },
+				    n2 = { "n2", NULL, 0 };
 	const char *deleted =
 		"*nat\n-D " ENTRY "-F " CHAIN "\n-X " CHAIN "\nCOMMIT\n";
 
