@@ -585,6 +585,11 @@ int hostport_add(const struct owner *owner, const struct hostports *hp,
 	return r ? r : table_add(&hostport_part, owner, list.v, list.n, e);
 }
 
+int hostport_guard(struct err *e)
+{
+	return table_make(&hostport_part, e);
+}
+
 /* Whether ADD may have made elements for a link that is not known now. */
 static bool misses_link(const struct hostports *hp,
 			const struct hostport_links *links)

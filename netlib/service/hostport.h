@@ -124,6 +124,9 @@ struct hostport_links {
 int hostport_add(const struct owner *owner, const struct hostports *hp,
 		 const struct hostport_links *links, struct err *e);
 
+/* Have the guard in place, with nothing mapped: for another backend. */
+int hostport_guard(struct err *e);
+
 /* Delete the attachment's mappings; @hp, if it has any ports, says which they
  * are. */
 int hostport_del(const struct owner *owner, const struct hostports *hp,

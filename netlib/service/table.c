@@ -166,6 +166,29 @@ static int add_some(struct work *w, struct table_entry *v, size_t n,
 	return r ? r : nft_commit(&b, e);
 }
 
+static int try_make(const struct work *w, struct err *e)
+{
+	_nft_batch_ struct nft_batch b = { 0 };
+	int r;
+
+	nft_batch_init(&b, w->nft, NULL);
+	r = add_part(&b, w, e);
+	return r || !b.n ? r : nft_commit(&b, e);
+}
+
+int table_make(const struct table_part *part, struct err *e)
+{
+	_nft_ struct nft nft = { 0 };
+	const struct work w = { .nft = &nft, .part = part };
+	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+
+	if (!r)
+		r = try_make(&w, e);
+	for (int i = 0; i < TRIES && table_is_race(r); i++)
+		r = try_make(&w, e);
+	return r;
+}
+
 int table_fill_targets(const struct nft *nft, const struct table_entry *v,
 		       size_t n, struct err *e)
 {

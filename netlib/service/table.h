@@ -64,6 +64,9 @@ struct table_part {
 		      struct err *e);
 };
 
+/* Make the part if it is not there. */
+int table_make(const struct table_part *part, struct err *e);
+
 /* Give the attachment @n elements, making the part if it is not there. On
  * failure none of them is left. What .refuse says is returned as it is. */
 int table_add(const struct table_part *part, const struct owner *owner,

@@ -216,6 +216,11 @@ static int fill(const struct cni_call *call, struct decoded *d,
 		return err_set(
 			e, ERR_CONFIG, EINVAL,
 			"Cannot specify externalSetMarkChain and markMasqBit");
+	if (is_given(d->set_mark_chain) && is_given(d->backend) &&
+	    !strcmp(d->backend, "nftables"))
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"\"externalSetMarkChain\" is for the iptables backend, and nftables was requested");
 	if (d->mark_bit == INT64_MIN)
 		d->mark_bit = MARK_BIT;
 	if (check_backend(d->backend, e) || check_mark(d, e))

@@ -17,6 +17,7 @@
 #include "kernel/conntrack.h"
 #include "meta/portmap/conf.h"
 #include "plugins.h"
+#include "service/hostport_iptables.h"
 #include "service/localnet.h"
 
 /* --- backends ------------------------------------------------------------ */
@@ -35,25 +36,58 @@ static const struct backend nftables = { .name = "nftables",
 					 .check = hostport_check,
 					 .status = hostport_status };
 
-/* What cannot be done is an error, and not left out. */
-static int check_backend(const struct portmap_conf *conf, struct err *e)
+/* The loopback addresses are guarded in nftables here as well: the chains of
+ * the reference, to which this backend keeps, leave them open. */
+static int add_iptables(const struct owner *owner, const struct hostports *hp,
+			const struct hostport_links *links, struct err *e)
 {
-	bool is_asked_for = conf->backend && *conf->backend;
-	bool is_iptables = is_asked_for ? !strcmp(conf->backend, "iptables")
-					: portmap_conf_is_iptables(conf) ||
-						  conf->hp.set_mark_chain;
-
-	if (is_iptables)
-		return err_set(
-			e, ERR_UNSUPPORTED, EINVAL,
-			"\"backend\": \"iptables\" is not supported yet");
-	return 0;
+	(void)links;
+	if (hp->snat)
+		hostport_guard(NULL);
+	return hostport_iptables_add(owner, hp, e);
 }
 
+static int check_iptables(const struct owner *owner, const struct hostports *hp,
+			  const struct hostport_links *links, struct err *e)
+{
+	(void)links;
+	return hostport_iptables_check(owner, hp, e);
+}
+
+static const struct backend iptables = { .name = "iptables",
+					 .add = add_iptables,
+					 .check = check_iptables,
+					 .status = hostport_iptables_status };
+
+static bool is_asked_for(const struct portmap_conf *conf)
+{
+	return conf->backend && *conf->backend;
+}
+
+/* The one that was asked for, or that the configuration is written for: its
+ * conditions, or a chain of iptables. */
 static const struct backend *choose_backend(const struct portmap_conf *conf)
 {
-	(void)conf;
-	return &nftables;
+	bool is_iptables = is_asked_for(conf)
+				   ? !strcmp(conf->backend, iptables.name)
+				   : portmap_conf_is_iptables(conf) ||
+					     conf->hp.set_mark_chain;
+
+	return is_iptables ? &iptables : &nftables;
+}
+
+/* Where nobody has asked for nftables and the kernel has none: iptables. */
+static int add_to_backend(const struct owner *owner,
+			  const struct portmap_conf *conf,
+			  const struct hostport_links *links, struct err *e)
+{
+	const struct backend *backend = choose_backend(conf);
+	int r = backend->add(owner, &conf->hp, links, e);
+
+	if (r && backend == &nftables && !is_asked_for(conf) &&
+	    nft_is_absent(backend->status(NULL)))
+		r = iptables.add(owner, &conf->hp, links, e);
+	return r;
 }
 
 /* --- the link ------------------------------------------------------------ */
@@ -169,12 +203,10 @@ static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
 {
 	const struct owner owner = cni_owner(call);
 	struct hostport_links links;
-	int r = check_backend(conf, e);
+	int r = find_links(&conf->hp, true, &links, e);
 
 	if (!r)
-		r = find_links(&conf->hp, true, &links, e);
-	if (!r)
-		r = choose_backend(conf)->add(&owner, &conf->hp, &links, e);
+		r = add_to_backend(&owner, conf, &links, e);
 	if (!r)
 		forget(&conf->hp, forget_before_add);
 	return r;
@@ -215,27 +247,30 @@ static int portmap_del(const struct cni_call *call, struct err *e)
 	struct hostport_links links;
 	struct cni_result prev = { 0 };
 	struct portmap_conf conf;
-	int r;
+	int first, r;
 
 	cni_prev_result(call, &prev, NULL);
 	if (portmap_conf_load(call, &prev, &conf, NULL))
 		memset(&conf, 0, sizeof(conf));
 	find_links(&conf.hp, false, &links, NULL);
-	r = hostport_del(&owner, &conf.hp, &links, e);
-	if (!r)
-		forget(&conf.hp, forget_after_del);
-	return r;
+	first = hostport_del(&owner, &conf.hp, &links, e);
+	r = hostport_iptables_del(&owner, first ? NULL : e);
+	forget(&conf.hp, forget_after_del);
+	return first ? first : r;
 }
 
 static int portmap_gc(const struct cni_call *call, struct err *e)
 {
+	const char *network = call->conf->name;
 	struct owner *valid = NULL;
 	size_t n;
-	int r = cni_valid_owners(call, &valid, &n, e);
+	int first = cni_valid_owners(call, &valid, &n, e), r;
 
-	if (r || !valid)
-		return r;
-	return hostport_gc(call->conf->name, valid, n, e);
+	if (first || !valid)
+		return first;
+	first = hostport_gc(network, valid, n, e);
+	r = hostport_iptables_gc(network, valid, n, first ? NULL : e);
+	return first ? first : r;
 }
 
 static int portmap_status(const struct cni_call *call, struct err *e)
@@ -244,8 +279,6 @@ static int portmap_status(const struct cni_call *call, struct err *e)
 	struct portmap_conf conf;
 	int r = portmap_conf_load(call, &none, &conf, e);
 
-	if (!r)
-		r = check_backend(&conf, e);
 	if (r)
 		return r;
 	r = choose_backend(&conf)->status(e);
