@@ -119,7 +119,7 @@ static int add_missing(struct nft_batch *b, const struct work *w,
 
 	if (!r && !has_part)
 		r = add_part(b, w, e);
-	for (size_t i = 0; !r && i < n; i++)
+	for (size_t i = 0; !r && missing && i < n; i++)
 		if (missing[i])
 			w->part->target->add(b, w->nft, v[i].element.target);
 	return r;
@@ -367,7 +367,7 @@ int table_del(const struct table_part *part, const struct owner *owner,
 
 	if (!r && n <= FEW)
 		r = in_bites(&w, n, &at, e);
-	if (!r && !w.done)
+	if (!r && (w.done < n || !n))
 		r = delete_matching(&nft, part, &c, e);
 	return nft_is_absent(r) ? 0 : r;
 }

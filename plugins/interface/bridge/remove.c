@@ -78,19 +78,48 @@ static int delete_pair(const struct cni_call *call, const struct owner *owner,
 }
 
 static int delete_masquerading(const struct cni_call *call,
-			       const struct owner *owner, struct err *e)
+			       const struct owner *owner,
+			       const struct cni_result *prev, struct err *e)
+{
+	struct ip_prefix *v = bridge_addresses(prev, call->arena);
+
+	return v ? masquerade_del(owner, v, prev->ips.n, e) : err_oom(e);
+}
+
+static int delete_guard(const struct bridge_conf *conf,
+			const struct owner *owner,
+			const struct cni_result *prev, struct err *e)
+{
+	const struct owner_ifname port = owner_host_ifname(owner);
+	const struct cni_interface *iface =
+		bridge_find_interface(prev, owner->ifname, true);
+	uint8_t mac[MAC_LEN];
+	bool has_mac = iface && iface->mac && !mac_parse(iface->mac, mac);
+	const struct spoof_guard guard =
+		bridge_guard(conf, port.name, has_mac ? mac : NULL, NULL, 0);
+
+	return spoof_del(owner, &guard, e);
+}
+
+/* What nftables has of the attachment. The result says where to look; one that
+ * cannot be read is no reason to fail. */
+static int delete_elements(const struct cni_call *call,
+			   const struct owner *owner, struct err *e)
 {
 	struct bridge_conf conf;
 	struct cni_result prev = { 0 };
-	struct ip_prefix *v;
-	int r = bridge_conf_load(call, &conf, e);
+	int first = bridge_conf_load(call, &conf, e), r;
 
-	if (r || !conf.ip_masq)
-		return r;
-	/* where to look; a result that cannot be read is no reason to fail */
+	if (first || !(conf.ip_masq || conf.mac_spoof_check))
+		return first;
 	cni_prev_result(call, &prev, NULL);
-	v = bridge_addresses(&prev, call->arena);
-	return v ? masquerade_del(owner, v, prev.ips.n, e) : err_oom(e);
+	if (conf.ip_masq)
+		first = delete_masquerading(call, owner, &prev, e);
+	if (conf.mac_spoof_check) {
+		r = delete_guard(&conf, owner, &prev, first ? NULL : e);
+		first = first ? first : r;
+	}
+	return first;
 }
 
 /* As long as the interface may be there its address is not given back. */
@@ -101,7 +130,7 @@ int bridge_del(const struct cni_call *call, struct err *e)
 
 	if (first)
 		return first;
-	first = delete_masquerading(call, &owner, e);
+	first = delete_elements(call, &owner, e);
 	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
 	return first ? first : r;
 }
@@ -158,6 +187,8 @@ int bridge_gc(const struct cni_call *call, struct err *e)
 			return err_oom(e);
 		first = gc_links(call, valid, n, e);
 		r = masquerade_gc(call->conf->name, valid, n, first ? NULL : e);
+		first = first ? first : r;
+		r = spoof_gc(call->conf->name, valid, n, first ? NULL : e);
 		first = first ? first : r;
 	}
 	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
