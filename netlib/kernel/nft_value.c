@@ -19,10 +19,10 @@ static uint32_t type_len(enum nft_datatype type)
 	case NFT_TYPE_IPV6_ADDR:
 	case NFT_TYPE_INTEGER:
 		return 16;
-	case NFT_TYPE_IFNAME:
-		return IFNAMSIZ;
 	case NFT_TYPE_ETHER_ADDR:
 		return MAC_LEN;
+	case NFT_TYPE_IFNAME:
+		return IFNAMSIZ;
 	case NFT_TYPE_INET_SERVICE:
 		return sizeof(uint16_t);
 	case NFT_TYPE_INET_PROTO:

@@ -3,6 +3,7 @@
  * DEL and GC of the bridge plugin: everything that says it belongs to the
  * attachment, or to one that is not valid any more. The link goes before the
  * address is given back, so that nobody gets an address that is still in use.
+ * What the reference's bridge plugin made for the attachment goes as well.
  * The bridge stays, for the next container.
  */
 #include "interface/bridge/bridge.h"
@@ -13,6 +14,7 @@
 #include "cni/ipam.h"
 #include "kernel/link_delete.h"
 #include "service/masquerade.h"
+#include "service/reference_nft.h"
 
 /* Whether the far end says that the interface belongs to another attachment:
  * of another network that has the same name in this container. */
@@ -82,8 +84,9 @@ static int delete_masquerading(const struct cni_call *call,
 			       const struct cni_result *prev, struct err *e)
 {
 	struct ip_prefix *v = bridge_addresses(prev, call->arena);
+	int r = v ? masquerade_del(owner, v, prev->ips.n, e) : err_oom(e);
 
-	return v ? masquerade_del(owner, v, prev->ips.n, e) : err_oom(e);
+	return r ? r : reference_nft_del_masquerade(owner, e);
 }
 
 static int delete_guard(const struct bridge_conf *conf,
@@ -98,7 +101,9 @@ static int delete_guard(const struct bridge_conf *conf,
 	const struct spoof_guard guard =
 		bridge_guard(conf, port.name, has_mac ? mac : NULL, NULL, 0);
 
-	return spoof_del(owner, &guard, e);
+	int r = spoof_del(owner, &guard, e);
+
+	return r ? r : reference_nft_del_spoof(owner, e);
 }
 
 /* What nftables has of the attachment. The result says where to look; one that
@@ -175,6 +180,23 @@ static struct owner *valid_owners(const struct cni_call *call)
 	return v;
 }
 
+static int gc_elements(const char *network, const struct owner *valid, size_t n,
+		       struct err *e)
+{
+	static int (*const parts[])(const char *, const struct owner *, size_t,
+				    struct err *) = {
+		masquerade_gc, reference_nft_gc_masquerade, spoof_gc
+	};
+	int first = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		int r = parts[i](network, valid, n, first ? NULL : e);
+
+		first = first ? first : r;
+	}
+	return first;
+}
+
 int bridge_gc(const struct cni_call *call, struct err *e)
 {
 	size_t n = call->conf->valid_attachments.n;
@@ -186,9 +208,7 @@ int bridge_gc(const struct cni_call *call, struct err *e)
 		if (!valid)
 			return err_oom(e);
 		first = gc_links(call, valid, n, e);
-		r = masquerade_gc(call->conf->name, valid, n, first ? NULL : e);
-		first = first ? first : r;
-		r = spoof_gc(call->conf->name, valid, n, first ? NULL : e);
+		r = gc_elements(call->conf->name, valid, n, first ? NULL : e);
 		first = first ? first : r;
 	}
 	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
