@@ -39,7 +39,8 @@
  *
  * Two strengths. The weak one (macspoofchk) looks at the source address of the
  * frame, also of those to reserved addresses, which the bridge does not pass on
- * and does not show to prerouting, but learns from (br_input.c). The strong one
+ * and does not show to prerouting, but learns from (br_input.c; those of LLDP it
+ * shows to no hook at all: see link_ignore_reserved()). The strong one
  * (ipspoofchk) looks at everything by which neighbours learn addresses:
  *
  *   ARP   the sender's hardware address and IPv4 address; 0.0.0.0 is a probe

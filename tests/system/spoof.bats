@@ -170,12 +170,25 @@ guard_elements() { # CONTAINER: how many are its own
 
 @test "macspoofchk: frames to reserved addresses teach the bridge nothing either" {
 	neighbours 'del(.ipspoofchk) | .macspoofchk = true'
-	TO=01:80:c2:00:00:03 # the one of LLDP no hook sees: see no_linklocal_learn
+	for last in 03 0e; do # 802.1X, LLDP
+		export TO=01:80:c2:00:00:$last
+		send c1 "$(frame $NOBODY 88cc 0000)"
+		dropped c1 "$(TO=$FRAMES frame $NOBODY 88cc 0000)"
+		lacks $NOBODY bridge fdb show br br0
+	done
+	ip link set br0 type bridge no_linklocal_learn 0 # as without macspoofchk
+	send c3 "$(frame $NOBODY 88cc 0000)"
+	bridge fdb show br br0 | grep $NOBODY
+	# what the bridge learned there the table alone would have stopped
+	bridge fdb del $NOBODY dev "$(port_of c3)" master
+	TO=01:80:c2:00:00:03
 	send c1 "$(frame $NOBODY 88cc 0000)"
 	dropped c1 "$(TO=$FRAMES frame $NOBODY 88cc 0000)"
 	lacks $NOBODY bridge fdb show br br0
-	send c3 "$(frame $NOBODY 88cc 0000)"
-	bridge fdb show br br0 | grep $NOBODY
+}
+
+port_of() { # CONTAINER
+	ip -j link | jq -r --arg id "id: $1" '.[] | select(.ifalias // "" | endswith($id)) | .ifname'
 }
 
 @test "macspoofchk alone does not look at addresses" {
@@ -382,14 +395,10 @@ guard_elements() { # CONTAINER: how many are its own
 	with_result
 	try CHECK bridge c1
 	ok
-	port=$(json_port)
+	port=$(port_of c1)
 	nft delete element bridge hawser spoof-ip4 "{ \"$port\" . 10.1.0.2 }"
 	try CHECK bridge c1
 	refused 101 "spoof protection" "spoof-ip4" "$port . 10.1.0.2"
-}
-
-json_port() { # of c1
-	ip -j link show type veth | jq -r '.[] | select(.master == "br0") | .ifname'
 }
 
 @test "GC removes the elements of attachments that are not valid, no others" {

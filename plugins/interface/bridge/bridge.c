@@ -226,7 +226,10 @@ static int guard_port(const struct attachment *at, struct err *e)
 	const struct spoof_guard guard = bridge_guard(
 		&at->conf, at->port_name.name, at->iface.mac, NULL, 0);
 
-	return at->conf.mac_spoof_check ? spoof_add(&at->owner, &guard, e) : 0;
+	if (!at->conf.mac_spoof_check)
+		return 0;
+	link_ignore_reserved(&at->host, at->bridge.name, NULL);
+	return spoof_add(&at->owner, &guard, e);
 }
 
 static void undo_guard(const struct attachment *at)
