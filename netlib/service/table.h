@@ -65,7 +65,7 @@ int table_add(const struct table_part *part, const struct owner *owner,
 	      struct table_entry *v, size_t n, struct err *e);
 
 /* Delete all elements of the attachment. The @n entries say where to look
- * first; unless each of them is there all sets are searched. */
+ * first; without any, or unless each of them is there, all sets are searched. */
 int table_del(const struct table_part *part, const struct owner *owner,
 	      const struct table_entry *v, size_t n, struct err *e);
 
