@@ -150,6 +150,28 @@ int link_add_bridge(const struct netns *ns, const char *name,
 	return rtreq_call(ns, &q, e, "create bridge \"%s\"", name);
 }
 
+int link_ignore_reserved(const struct netns *ns, const char *name,
+			 struct err *e)
+{
+	const struct ifinfomsg header = { 0 };
+	const struct br_boolopt_multi on = {
+		.optval = 1U << BR_BOOLOPT_NO_LL_LEARN,
+		.optmask = 1U << BR_BOOLOPT_NO_LL_LEARN,
+	};
+	_rtreq_ struct rtreq q;
+
+	rtreq_init(&q, RTM_NEWLINK, 0, &header, sizeof(header));
+	rtreq_put_str(&q, IFLA_IFNAME, name);
+	rtreq_nest(&q, IFLA_LINKINFO);
+	rtreq_put_str(&q, IFLA_INFO_KIND, "bridge");
+	rtreq_nest(&q, IFLA_INFO_DATA);
+	rtreq_put(&q, IFLA_BR_MULTI_BOOLOPT, &on, sizeof(on));
+	rtreq_end(&q);
+	rtreq_end(&q);
+	return rtreq_call(ns, &q, e, "set no_linklocal_learn of bridge \"%s\"",
+			  name);
+}
+
 /* The half of the request that describes the far end. */
 static void put_veth_peer(struct rtreq *q, const struct veth *veth)
 {

@@ -47,6 +47,11 @@ int link_add_bridge(const struct netns *ns, const char *name,
 		    const uint8_t mac[static MAC_LEN], uint32_t mtu,
 		    struct err *e);
 
+/* Have a bridge learn nothing from frames to reserved addresses (those of LLDP
+ * pass by every hook of family bridge). Before Linux 4.20 that does nothing. */
+int link_ignore_reserved(const struct netns *ns, const char *name,
+			 struct err *e);
+
 struct veth {
 	const char *name;	 /* in @ns */
 	const char *peer_name;	 /* in @peer_ns */

@@ -2,6 +2,7 @@
 #include "kernel/nft.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -381,4 +382,76 @@ int nft_list_elements(struct nft *nft, const char *set, struct arena *a,
 	*ret = list.v;
 	*ret_n = list.n;
 	return r == -ENOENT ? 0 : say(r, e, "list nftables elements");
+}
+
+/* --- rules --------------------------------------------------------------- */
+
+struct rule_list {
+	struct arena *arena;
+	struct nft_rule *v;
+	size_t n, room;
+};
+
+static int find_rule_comment(const struct nftnl_udata *attr, void *arg)
+{
+	struct nft_rule *rule = arg;
+
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_RULE_COMMENT)
+		snprintf(rule->comment, sizeof(rule->comment), "%.*s",
+			 (int)nftnl_udata_len(attr),
+			 (const char *)nftnl_udata_get(attr));
+	return 0;
+}
+
+/* Only the two attributes: what a rule does may be of a kind that libnftnl does
+ * not know. */
+static int read_rule(const struct nlattr *attr, void *arg)
+{
+	struct nft_rule *rule = arg;
+
+	if (mnl_attr_get_type(attr) == NFTA_RULE_HANDLE &&
+	    !mnl_attr_validate(attr, MNL_TYPE_U64))
+		rule->handle = be64toh(mnl_attr_get_u64(attr));
+	if (mnl_attr_get_type(attr) == NFTA_RULE_USERDATA)
+		nftnl_udata_parse(mnl_attr_get_payload(attr),
+				  mnl_attr_get_payload_len(attr),
+				  find_rule_comment, rule);
+	return MNL_CB_OK;
+}
+
+static int rules_reply(const struct nlmsghdr *msg, void *arg)
+{
+	struct rule_list *list = arg;
+
+	if (list->n == list->room) {
+		size_t room = list->room ? list->room * 2 : 16;
+		struct nft_rule *v = arena_array(list->arena, room, sizeof(*v));
+
+		errno = ENOMEM;
+		if (!v)
+			return MNL_CB_ERROR;
+		if (list->n)
+			memcpy(v, list->v, list->n * sizeof(*v));
+		list->v = v;
+		list->room = room;
+	}
+	return mnl_attr_parse(msg, sizeof(struct nfgenmsg), read_rule,
+			      &list->v[list->n++]);
+}
+
+int nft_list_rules(struct nft *nft, const char *chain, struct arena *a,
+		   struct nft_rule **ret, size_t *ret_n, struct err *e)
+{
+	struct rule_list list = { .arena = a };
+	char buffer[REQUEST_MAX];
+	struct nlmsghdr *msg =
+		question_init(nft, buffer, NFT_MSG_GETRULE, NLM_F_DUMP);
+	int r;
+
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, nft->table);
+	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
+	r = ask(nft, msg, rules_reply, &list);
+	*ret = list.v;
+	*ret_n = list.n;
+	return r == -ENOENT ? 0 : say(r, e, "list nftables rules");
 }

@@ -68,6 +68,18 @@ int nft_find_element(struct nft *nft, const char *set,
 		     const struct nft_value *key, struct nft_element *ret,
 		     struct err *e);
 
+#define NFT_COMMENT_MAX 256 /* a byte says its length */
+
+struct nft_rule {
+	uint64_t handle;
+	char comment[NFT_COMMENT_MAX]; /* "" for none */
+};
+
+/* All rules of a chain, in @a; a chain that is not there has none. -EINTR when
+ * others changed it meanwhile: it may not be all of them. */
+int nft_list_rules(struct nft *nft, const char *chain, struct arena *a,
+		   struct nft_rule **ret, size_t *ret_n, struct err *e);
+
 /* All elements, in @a; a set that is not there has none. */
 int nft_list_elements(struct nft *nft, const char *set, struct arena *a,
 		      struct nft_element **ret, size_t *ret_n, struct err *e);

@@ -85,6 +85,9 @@ struct nftnl_rule *nft_rule_new(const struct nft *nft, const char *chain);
 void nft_add_rule(struct nft_batch *b, struct nftnl_rule *rule,
 		  const char *chain);
 
+/* One that is there, by its handle. */
+void nft_delete_rule(struct nft_batch *b, const char *chain, uint64_t handle);
+
 /* Carry it out. -EEXIST, -ENOENT, -EBUSY and -ERESTART are for the caller to
  * act on; the error names the object the kernel refused. */
 int nft_commit(struct nft_batch *b, struct err *e);

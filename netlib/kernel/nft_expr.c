@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -93,6 +94,27 @@ uint32_t expr_th(struct nftnl_rule *r, size_t offset, size_t len, uint32_t reg)
 	return payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offset, len, reg);
 }
 
+void expr_ether_type(struct nftnl_rule *r, uint16_t type)
+{
+	const uint16_t value = htons(type);
+
+	expr_ll(r, offsetof(struct ethhdr, h_proto), sizeof(value), 0);
+	expr_is(r, 0, &value, sizeof(value));
+}
+
+void expr_protocol(struct nftnl_rule *r, uint16_t type)
+{
+	const uint16_t value = htons(type);
+
+	meta(r, NFT_META_PROTOCOL, sizeof(value), 0);
+	expr_is(r, 0, &value, sizeof(value));
+}
+
+uint32_t expr_ether_saddr(struct nftnl_rule *r, uint32_t reg)
+{
+	return expr_ll(r, offsetof(struct ethhdr, h_source), MAC_LEN, reg);
+}
+
 uint32_t expr_saddr(struct nftnl_rule *r, uint8_t family, uint32_t reg)
 {
 	return expr_nh(r,
@@ -169,6 +191,23 @@ static void mask(struct nftnl_rule *r, uint32_t reg, const void *bits,
 	nftnl_expr_set_u32(x, NFTNL_EXPR_BITWISE_LEN, (uint32_t)len);
 	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_MASK, bits, (uint32_t)len);
 	nftnl_expr_set(x, NFTNL_EXPR_BITWISE_XOR, zeros, (uint32_t)len);
+}
+
+void expr_later_fragment(struct nftnl_rule *r)
+{
+	const uint16_t none = 0, offset = htons(0xfff8);
+	struct nftnl_expr *x = append(r, "exthdr");
+
+	if (!x)
+		return;
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_DREG, number_of(0));
+	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, IPPROTO_FRAGMENT);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OFFSET,
+			   offsetof(struct ip6_frag, ip6f_offlg));
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_LEN, sizeof(offset));
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
+	mask(r, 0, &offset, sizeof(offset));
+	expr_is_not(r, 0, &none, sizeof(none));
 }
 
 static void in_prefix(struct nftnl_rule *r, uint32_t reg,

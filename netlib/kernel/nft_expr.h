@@ -22,6 +22,20 @@ struct nftnl_rule;
  * both families. Uses register 0. */
 void expr_family(struct nftnl_rule *r, uint8_t family);
 
+/* ether type TYPE: as the frame has it, so a VLAN tag is a type of its own.
+ * Uses register 0. */
+void expr_ether_type(struct nftnl_rule *r, uint16_t type);
+
+/* meta protocol TYPE: as expr_family(), in tables of family bridge; nft does not
+ * list it before what implies it. Uses register 0. */
+void expr_protocol(struct nftnl_rule *r, uint16_t type);
+
+/* ether saddr */
+uint32_t expr_ether_saddr(struct nftnl_rule *r, uint32_t reg);
+
+/* frag frag-off != 0: an IPv6 fragment other than the first. Uses register 0. */
+void expr_later_fragment(struct nftnl_rule *r);
+
 /* ip saddr, ip daddr (ip6 ...) */
 uint32_t expr_saddr(struct nftnl_rule *r, uint8_t family, uint32_t reg);
 uint32_t expr_daddr(struct nftnl_rule *r, uint8_t family, uint32_t reg);

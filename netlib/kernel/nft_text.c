@@ -37,10 +37,11 @@ static int library_load(struct library *ret, struct err *e)
 		ret->run = dlsym(handle, "nft_run_cmd_from_buffer");
 	}
 	if (!handle || !ret->ctx_new || !ret->ctx_free || !ret->buffer_error ||
-	    !ret->get_error || !ret->run)
-		return err_set(e, ERR_UNSUPPORTED, ENOSYS,
-			       "rules in nft's words need " LIBRARY ": %s",
-			       dlerror());
+	    !ret->get_error || !ret->run) {
+		err_set(e, ERR_UNSUPPORTED, ENOSYS,
+			"rules in nft's words need " LIBRARY ": %s", dlerror());
+		return -ENOSYS;
+	}
 	ret->handle = handle;
 	return 0;
 }

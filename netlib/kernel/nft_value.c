@@ -18,6 +18,7 @@ static uint32_t type_len(enum nft_datatype type)
 	switch (type) {
 	case NFT_TYPE_IPV6_ADDR:
 	case NFT_TYPE_IFNAME: /* IFNAMSIZ */
+	case NFT_TYPE_INTEGER:
 		return 16;
 	case NFT_TYPE_ETHER_ADDR:
 		return MAC_LEN;
@@ -88,6 +89,11 @@ void nft_value_add_ifname(struct nft_value *v, const char *ifname)
 
 	memcpy(name, ifname, strnlen(ifname, sizeof(name) - 1));
 	nft_value_add(v, name, sizeof(name));
+}
+
+void nft_value_add_mac(struct nft_value *v, const uint8_t mac[static MAC_LEN])
+{
+	nft_value_add(v, mac, MAC_LEN);
 }
 
 bool nft_value_equal(const struct nft_value *a, const struct nft_value *b)

@@ -20,6 +20,7 @@
 /* Data types as nft numbers them, for its listings (nft's datatype.h). */
 enum nft_datatype {
 	NFT_TYPE_END,
+	NFT_TYPE_INTEGER = 4, /* here: 128 bits of a packet */
 	NFT_TYPE_IPV4_ADDR = 7,
 	NFT_TYPE_IPV6_ADDR = 8,
 	NFT_TYPE_ETHER_ADDR = 9,
@@ -41,6 +42,10 @@ struct nft_set_spec {
 	enum nft_set_kind kind;
 	enum nft_datatype key[NFT_FIELDS_MAX + 1];   /* ends with 0 */
 	enum nft_datatype value[NFT_FIELDS_MAX + 1]; /* NFT_KIND_MAP */
+	/* Not 0: where in the network header the integer of the key, which is
+	 * then iifname . integer, comes from. nft has no name for its type and
+	 * writes "typeof iifname . @nh,BITS,128". */
+	uint32_t nh_offset;
 };
 
 /* The type of an address of the family. */
@@ -61,6 +66,7 @@ void nft_value_add(struct nft_value *v, const void *part, size_t len);
 void nft_value_add_ip(struct nft_value *v, const struct ip_addr *addr);
 void nft_value_add_port(struct nft_value *v, uint16_t port);
 void nft_value_add_ifname(struct nft_value *v, const char *ifname);
+void nft_value_add_mac(struct nft_value *v, const uint8_t mac[static MAC_LEN]);
 
 bool nft_value_equal(const struct nft_value *a, const struct nft_value *b);
 

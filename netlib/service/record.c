@@ -266,6 +266,27 @@ static int grow(struct arena *a, struct record **v, size_t n, size_t *room)
 	return 0;
 }
 
+void record_append(const struct table_part *part, const struct owner *owner,
+		   const struct table_entry *v, size_t n)
+{
+	_arena_ struct arena a = { 0 };
+	_close_ int dir = open_dir();
+	struct record before = { 0 };
+	struct table_entry *all;
+	char name[NAME_MAX];
+
+	write_name(part, owner, name);
+	if (dir >= 0 && read_record(part, dir, name, &a, &before))
+		before.n = 0;
+	all = arena_array(&a, before.n + n, sizeof(*all));
+	if (!all)
+		return;
+	if (before.n)
+		memcpy(all, before.v, before.n * sizeof(*all));
+	memcpy(all + before.n, v, n * sizeof(*all));
+	record_write(part, owner, all, before.n + n);
+}
+
 int record_list(const struct table_part *part, struct arena *a,
 		struct record **ret, size_t *ret_n, struct err *e)
 {

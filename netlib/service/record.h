@@ -36,6 +36,9 @@ struct record {
 
 void record_write(const struct table_part *part, const struct owner *owner,
 		  const struct table_entry *v, size_t n);
+/* Besides what is written there. */
+void record_append(const struct table_part *part, const struct owner *owner,
+		   const struct table_entry *v, size_t n);
 void record_delete(const struct table_part *part, const struct owner *owner);
 
 /* Delete the records of @network's attachments other than the @n valid. */

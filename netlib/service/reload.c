@@ -10,6 +10,7 @@
 #include "service/hostport.h"
 #include "service/masquerade.h"
 #include "service/record.h"
+#include "service/spoof.h"
 #include "service/table.h"
 
 /* How often to start again when others change the ruleset meanwhile. */
@@ -18,6 +19,7 @@
 static const struct table_part *const parts[] = {
 	&masquerade_part,
 	&hostport_part,
+	&spoof_part,
 	NULL,
 };
 

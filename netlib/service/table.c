@@ -201,8 +201,8 @@ int table_fill_targets(const struct nft *nft, const struct table_entry *v,
 	return r;
 }
 
-int table_add(const struct table_part *part, const struct owner *owner,
-	      struct table_entry *v, size_t n, struct err *e)
+static int add(const struct table_part *part, const struct owner *owner,
+	       struct table_entry *v, size_t n, struct err *e)
 {
 	const struct owner_text comment = owner_text(owner);
 	_nft_ struct nft nft = { 0 };
@@ -211,23 +211,42 @@ int table_add(const struct table_part *part, const struct owner *owner,
 			  .owner = owner,
 			  .v = v,
 			  .some = add_some };
-	size_t at;
-	int r = n ? nft_open(part->family, TABLE_NAME, &nft, e) : 0;
+	size_t at = 0;
+	int r = nft_open(part->family, TABLE_NAME, &nft, e);
 
-	if (r || !n)
-		return r;
 	for (size_t i = 0; i < n; i++)
 		memcpy(v[i].element.comment, comment.text,
 		       sizeof(comment.text));
-	record_write(part, owner, v, n);
-	r = in_bites(&w, n, &at, e);
+	if (!r)
+		r = in_bites(&w, n, &at, e);
 	if (!r)
 		r = table_fill_targets(&nft, v, n, e);
 	if (r && at)
 		table_del(part, owner, v, at, NULL);
+	return r;
+}
+
+int table_add(const struct table_part *part, const struct owner *owner,
+	      struct table_entry *v, size_t n, struct err *e)
+{
+	int r;
+
+	if (!n)
+		return 0;
+	record_write(part, owner, v, n);
+	r = add(part, owner, v, n, e);
 	if (r)
 		record_delete(part, owner);
 	return r;
+}
+
+int table_add_more(const struct table_part *part, const struct owner *owner,
+		   struct table_entry *v, size_t n, struct err *e)
+{
+	if (!n)
+		return 0;
+	record_append(part, owner, v, n);
+	return add(part, owner, v, n, e);
 }
 
 /* --- deleting ------------------------------------------------------------ */

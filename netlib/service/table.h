@@ -72,6 +72,10 @@ int table_make(const struct table_part *part, struct err *e);
 int table_add(const struct table_part *part, const struct owner *owner,
 	      struct table_entry *v, size_t n, struct err *e);
 
+/* The same for elements besides those that it has already. */
+int table_add_more(const struct table_part *part, const struct owner *owner,
+		   struct table_entry *v, size_t n, struct err *e);
+
 /* Fill the targets that have a rule in nft's words: part of table_add(), and for
  * reload. */
 int table_fill_targets(const struct nft *nft, const struct table_entry *v,

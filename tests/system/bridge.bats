@@ -468,8 +468,7 @@ check_names() { # WORDS...: what CHECK must say
 
 @test "what is not there yet is refused by name, but does not block DEL" {
 	before=$(state)
-	for change in '.vlan = 5' '.vlanTrunk = [{"id":7}]' '.vlanTrunk = []' \
-		'.macspoofchk = true'; do
+	for change in '.vlan = 5' '.vlanTrunk = [{"id":7}]' '.vlanTrunk = []'; do
 		conf "$change"
 		try ADD bridge c1
 		key=${change%% *}
@@ -477,7 +476,7 @@ check_names() { # WORDS...: what CHECK must say
 		try DEL bridge c1
 		ok
 	done
-	conf '.vlan = 0 | .macspoofchk = false | .vlanTrunk = null | .ipMasqBackend = null'
+	conf '.vlan = 0 | .vlanTrunk = null | .ipMasqBackend = null'
 	same_state "$before"
 	add c1
 }

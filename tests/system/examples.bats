@@ -77,3 +77,12 @@ reaches() { # ADDRESS
 	no reaches 10.30.0.3
 	all_gone isolated
 }
+
+@test "guarded.conflist" {
+	up_and_checked guarded
+	reaches 10.40.0.3
+	reaches fd40::3
+	ip -n a addr add 10.40.0.99/24 dev eth0
+	no ip netns exec a ping -c 1 -W 1 -I 10.40.0.99 10.40.0.3
+	all_gone guarded
+}

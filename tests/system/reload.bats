@@ -6,7 +6,7 @@
 load ../lib/system
 
 BASE_CONF='{"cniVersion":"1.0.0","name":"n1","type":"bridge","bridge":"br0",
- "isDefaultGateway":true,"ipMasq":true,
+ "isDefaultGateway":true,"ipMasq":true,"ipspoofchk":true,
  "ipam":{"type":"host-local","ranges":[[{"subnet":"10.1.0.0/24"}],[{"subnet":"fd00:1::/64"}]]}}'
 
 PATH=$CNI_BIN:$PATH
@@ -53,7 +53,7 @@ ruleset() { # as a list whose order does not matter
 	nft flush ruleset
 	run hawser reload
 	ok
-	[ "$output" = '3 attachments, 27 elements put back' ]
+	[ "$output" = '3 attachments, 48 elements put back' ]
 	diff <(echo "$before") <(ruleset)
 	run cni CHECK portmap c3 <<<"$CHAINED"
 	ok
@@ -97,7 +97,7 @@ ruleset() { # as a list whose order does not matter
 	kill %1
 	[ "$(grep -c '^# new generation' "$changes")" -ge 3 ]
 	# all of ours between two of the markers
-	[ "$(awk '/^# new generation/ { g++ } /inet hawser/ { seen[g] = 1 }
+	[ "$(awk '/^# new generation/ { g++ } /(inet|bridge) hawser/ { seen[g] = 1 }
 		END { n = 0; for (i in seen) n++; print n }' "$changes")" = 1 ]
 }
 
@@ -111,7 +111,7 @@ ruleset() { # as a list whose order does not matter
 	nft flush ruleset
 	run hawser reload
 	ok
-	[ "$output" = '1 attachments, 9 elements put back' ]
+	[ "$output" = '1 attachments, 16 elements put back' ]
 	lacks 'id: c1' nft list ruleset
 	lacks 'id: c2' nft list ruleset
 	nft list ruleset | grep -F 'id: c3'
@@ -134,7 +134,7 @@ ruleset() { # as a list whose order does not matter
 	ln -s /etc/passwd /run/hawser/0123456789abcdef-0123456789abcde1.hostports
 	run hawser reload
 	ok
-	[ "$output" = '3 attachments, 27 elements put back' ]
+	[ "$output" = '3 attachments, 48 elements put back' ]
 }
 
 @test "without any attachment there is nothing to do" {
@@ -150,7 +150,7 @@ ruleset() { # as a list whose order does not matter
 	nft flush ruleset
 	run hawser reload
 	ok
-	[ "$output" = '1 attachments, 18006 elements put back' ]
+	[ "$output" = '1 attachments, 18013 elements put back' ]
 	run cni CHECK portmap c1 <<<"$CHAINED"
 	ok
 }

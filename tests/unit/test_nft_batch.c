@@ -394,6 +394,285 @@ static void a_rule_that_returns_for_a_subnet(void **state)
 	assert_sent(want, sizeof(want));
 }
 
+static void a_rule_deleted_by_its_handle(void **state)
+{
+	const uint32_t generation = 0x01020304;
+	static const uint8_t want[] = {
+		HEADER(28, 16, 1),
+		0,
+		0,
+		0,
+		10,
+		ATTR(8, 1),
+		BE32(0x01020304), /* NFNL_BATCH_GENID */
+		HEADER(48, NFT(8), 1 | WITH_ACK),
+		NFGEN, /* DELRULE */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_RULE_TABLE */
+		ATTR(6, 2),
+		'c',
+		0,
+		0,
+		0, /* NFTA_RULE_CHAIN */
+		ATTR(12, 3),
+		BE32(1),
+		BE32(2), /* NFTA_RULE_HANDLE */
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	nft.has_deleted = false;
+	nft_batch_init(&b, &nft, &generation);
+	nft_delete_rule(&b, "c", 0x100000002);
+	assert_true(nft.has_deleted);
+	commit(&b);
+	assert_sent(want, sizeof(want));
+}
+
+static void a_set_of_interface_names(void **state)
+{
+	static const struct nft_set_spec names = { .name = "m",
+						   .key = { NFT_TYPE_IFNAME } };
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(80, NFT(9), CREATE_EXCL | WITH_ACK),
+		NFGEN, /* NEWSET */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_SET_TABLE */
+		ATTR(6, 2),
+		'm',
+		0,
+		0,
+		0, /* NFTA_SET_NAME */
+		ATTR(8, 3),
+		BE32(0), /* NFTA_SET_FLAGS */
+		ATTR(8, 4),
+		BE32(41), /* NFTA_SET_KEY_TYPE: ifname */
+		ATTR(8, 5),
+		BE32(16), /* NFTA_SET_KEY_LEN */
+		ATTR(8, 10),
+		0,
+		0,
+		0,
+		0, /* NFTA_SET_ID: any number does */
+		/* NFTA_SET_USERDATA: type 0, 4 bytes, host endian */
+		ATTR(10, 13),
+		0,
+		4,
+		U32(1),
+		0,
+		0,
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_set(&b, &names);
+	commit(&b);
+	memset(sent + 20 + 64, 0, 4);
+	assert_sent(want, sizeof(want));
+}
+
+/* The userdata is what nft 1.0.6 sent for "typeof iifname . @nh,384,128". */
+static void a_set_of_a_type_without_a_name(void **state)
+{
+	static const struct nft_set_spec set = {
+		.name = "m",
+		.key = { NFT_TYPE_IFNAME, NFT_TYPE_INTEGER },
+		.nh_offset = 48,
+	};
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(144, NFT(9), CREATE_EXCL | WITH_ACK),
+		NFGEN, /* NEWSET */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_SET_TABLE */
+		ATTR(6, 2),
+		'm',
+		0,
+		0,
+		0, /* NFTA_SET_NAME */
+		ATTR(8, 3),
+		BE32(0), /* NFTA_SET_FLAGS */
+		ATTR(8, 4),
+		BE32(41 << 6 | 4), /* ifname, integer */
+		ATTR(8, 5),
+		BE32(32), /* NFTA_SET_KEY_LEN */
+		ATTR(8, 10),
+		0,
+		0,
+		0,
+		0,	      /* NFTA_SET_ID: any number does */
+		ATTR(76, 13), /* NFTA_SET_USERDATA, each a type and a length */
+		0,
+		4,
+		U32(0), /* byte order */
+		3,
+		64,
+		0,
+		4,
+		U32(13), /* a concatenation */
+		1,
+		56,
+		0,
+		14,
+		0,
+		4,
+		U32(9), /* meta */
+		1,
+		6,
+		0,
+		4,
+		U32(6), /* iifname */
+		1,
+		38,
+		0,
+		4,
+		U32(7), /* payload */
+		1,
+		30,
+		0,
+		4,
+		U32(0),
+		1,
+		4,
+		U32(0),
+		2,
+		4,
+		U32(2), /* network header */
+		3,
+		4,
+		U32(384),
+		4,
+		4,
+		U32(128),
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_set(&b, &set);
+	commit(&b);
+	memset(sent + 20 + 64, 0, 4);
+	assert_sent(want, sizeof(want));
+}
+
+/* frag frag-off != 0 */
+static void a_look_at_fragments(void **state)
+{
+	struct nftnl_rule *rule = nft_rule_new(&nft, "c");
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(212, NFT(6), 0xc01 | WITH_ACK),
+		NFGEN,
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_RULE_TABLE */
+		ATTR(6, 2),
+		'c',
+		0,
+		0,
+		0,		       /* NFTA_RULE_CHAIN */
+		ATTR(176, 4 | NESTED), /* NFTA_RULE_EXPRESSIONS */
+		/* exthdr load 2 bytes of header 44 at 2 => reg 8 */
+		ATTR(60, 1 | NESTED),
+		ATTR(11, 1),
+		'e',
+		'x',
+		't',
+		'h',
+		'd',
+		'r',
+		0,
+		0,
+		ATTR(44, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(8),
+		ATTR(5, 2),
+		44,
+		0,
+		0,
+		0,
+		ATTR(8, 3),
+		BE32(2),
+		ATTR(8, 4),
+		BE32(2),
+		ATTR(8, 6),
+		BE32(0),
+		/* bitwise reg 8 = reg 8 & 0xfff8 ^ 0 */
+		ATTR(68, 1 | NESTED),
+		ATTR(12, 1),
+		'b',
+		'i',
+		't',
+		'w',
+		'i',
+		's',
+		'e',
+		0,
+		ATTR(52, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(8),
+		ATTR(8, 2),
+		BE32(8),
+		ATTR(8, 3),
+		BE32(2),
+		ATTR(12, 4 | NESTED),
+		ATTR(6, 1),
+		0xff,
+		0xf8,
+		0,
+		0,
+		ATTR(12, 5 | NESTED),
+		ATTR(6, 1),
+		0,
+		0,
+		0,
+		0,
+		/* cmp neq reg 8 0 */
+		ATTR(44, 1 | NESTED),
+		ATTR(8, 1),
+		'c',
+		'm',
+		'p',
+		0,
+		ATTR(32, 2 | NESTED),
+		ATTR(8, 1),
+		BE32(8),
+		ATTR(8, 2),
+		BE32(1),
+		ATTR(12, 3 | NESTED),
+		ATTR(6, 1),
+		0,
+		0,
+		0,
+		0,
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	expr_later_fragment(rule);
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_rule(&b, rule, "c");
+	commit(&b);
+	assert_sent(want, sizeof(want));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +681,10 @@ int main(void)
 		cmocka_unit_test(an_element_with_its_owner),
 		cmocka_unit_test(a_deletion_bound_to_a_generation),
 		cmocka_unit_test(a_rule_that_returns_for_a_subnet),
+		cmocka_unit_test(a_rule_deleted_by_its_handle),
+		cmocka_unit_test(a_set_of_interface_names),
+		cmocka_unit_test(a_set_of_a_type_without_a_name),
+		cmocka_unit_test(a_look_at_fragments),
 	};
 
 	return cmocka_run_group_tests_name("nft_batch", tests, open_nft,

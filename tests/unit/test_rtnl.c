@@ -77,6 +77,43 @@ static void a_bridge_is_made_with_its_mac(void **state)
 	assert_string_equal(e.msg, "create bridge \"br0\": Operation canceled");
 }
 
+static void a_bridge_ignores_what_is_reserved(void **state)
+{
+	static const uint8_t want[] = {
+		HEADER(72, 16, ACK), /* RTM_NEWLINK */
+		0,
+		0,
+		U16(0),
+		U32(0),
+		U32(0),
+		U32(0), /* ifinfomsg */
+		ATTR(8, 3),
+		'b',
+		'r',
+		'0',
+		0,		       /* IFLA_IFNAME */
+		ATTR(32, 18 | NESTED), /* IFLA_LINKINFO */
+		ATTR(11, 1),
+		'b',
+		'r',
+		'i',
+		'd',
+		'g',
+		'e',
+		0,
+		0,		      /* KIND */
+		ATTR(16, 2 | NESTED), /* DATA */
+		ATTR(12, 46),
+		U32(1),
+		U32(1), /* IFLA_BR_MULTI_BOOLOPT: value, mask */
+	};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(link_ignore_reserved(&ns, "br0", &e), -ECANCELED);
+	assert_sent(want, sizeof(want));
+}
+
 static void a_veth_is_made_with_its_peer_in_place(void **state)
 {
 	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 1 };
@@ -432,6 +469,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bridge_is_made_with_its_mac),
+		cmocka_unit_test(a_bridge_ignores_what_is_reserved),
 		cmocka_unit_test(a_veth_is_made_with_its_peer_in_place),
 		cmocka_unit_test(a_port_is_set_up_in_one_request),
 		cmocka_unit_test(going_down_is_a_change_of_one_flag),

@@ -5,7 +5,10 @@
  * ADD, in order:
  *   the bridge, if it is not there yet;
  *   the pair: the far end straight into the container, the near end a port;
+ *   spoof protection, while the port is still down: what is not known to be the
+ *   container's own is not let through, and addresses are not known yet;
  *   IPAM, which may want to talk through the interface (DHCP);
+ *   spoof protection learns the addresses;
  *   addresses and routes in the container;
  *   the gateway's addresses on the bridge, forwarding;
  *   the port forwards by now, or is waited for; the neighbours are told;
@@ -44,6 +47,32 @@ struct ip_prefix *bridge_addresses(const struct cni_result *res,
 	for (size_t i = 0; v && i < res->ips.n; i++)
 		v[i] = res->ips.v[i].address;
 	return v;
+}
+
+const struct cni_interface *bridge_find_interface(const struct cni_result *res,
+						  const char *name,
+						  bool in_container)
+{
+	for (size_t i = 0; i < res->interfaces.n; i++) {
+		const struct cni_interface *iface = &res->interfaces.v[i];
+		bool has_sandbox = iface->sandbox && *iface->sandbox;
+
+		if (iface->name && !strcmp(iface->name, name) &&
+		    has_sandbox == in_container)
+			return iface;
+	}
+	return NULL;
+}
+
+struct spoof_guard bridge_guard(const struct bridge_conf *conf,
+				const char *port, const uint8_t *mac,
+				const struct ip_prefix *v, size_t n)
+{
+	return (struct spoof_guard){ .port = port,
+				     .mac = mac,
+				     .has_addresses = conf->ip_spoof_check,
+				     .v = v,
+				     .n = n };
 }
 
 /* What an ADD works on and has made so far. */
@@ -186,6 +215,26 @@ static int make_pair(struct attachment *at, struct err *e)
 	return r;
 }
 
+static int guard_port(const struct attachment *at, struct err *e)
+{
+	const struct spoof_guard guard = bridge_guard(
+		&at->conf, at->port_name.name, at->iface.mac, NULL, 0);
+
+	if (!at->conf.mac_spoof_check)
+		return 0;
+	link_ignore_reserved(&at->host, at->bridge.name, NULL);
+	return spoof_add(&at->owner, &guard, e);
+}
+
+static void undo_guard(const struct attachment *at)
+{
+	const struct spoof_guard guard = bridge_guard(
+		&at->conf, at->port_name.name, at->iface.mac, NULL, 0);
+
+	if (at->conf.mac_spoof_check)
+		spoof_del(&at->owner, &guard, NULL);
+}
+
 static int set_up_pair(struct attachment *at, struct err *e)
 {
 	const struct owner_text alias = owner_text(&at->owner);
@@ -197,10 +246,12 @@ static int set_up_pair(struct attachment *at, struct err *e)
 	};
 	const struct link_change up = { .flags_on = IFF_UP };
 	const char *ifname = at->owner.ifname;
-	int r = link_change(&at->host, at->port_name.name, &port, e);
+	int r = link_get(&at->container, ifname, &at->iface, e);
 
 	if (!r)
-		r = link_get(&at->container, ifname, &at->iface, e);
+		r = guard_port(at, e);
+	if (!r)
+		r = link_change(&at->host, at->port_name.name, &port, e);
 	if (r || at->conf.disable_container_interface)
 		return r;
 	container_ip_prepare(&at->container, &at->iface, at->conf.enable_dad);
@@ -213,6 +264,7 @@ static void undo_pair(const struct attachment *at)
 
 	if (!link_get(&at->host, at->port_name.name, &port, NULL))
 		link_delete(&at->host, &port, NULL);
+	undo_guard(at);
 }
 
 /* --- ADD ----------------------------------------------------------------- */
@@ -240,12 +292,30 @@ static int wait_for_port(struct attachment *at, struct err *e)
 			    &at->port, e);
 }
 
+static int guard_addresses(const struct attachment *at,
+			   const struct cni_result *res, struct err *e)
+{
+	struct spoof_guard guard;
+	struct ip_prefix *v;
+
+	if (!at->conf.ip_spoof_check)
+		return 0;
+	v = bridge_addresses(res, at->call->arena);
+	if (!v)
+		return err_oom(e);
+	guard = bridge_guard(&at->conf, at->port_name.name, at->iface.mac, v,
+			     res->ips.n);
+	return spoof_add_addresses(&at->owner, &guard, e);
+}
+
 static int connect_container(struct attachment *at, struct cni_result *res,
 			     struct err *e)
 {
 	struct arena *a = at->call->arena;
 	int r = bridge_complete_result(&at->conf, res, a, e);
 
+	if (!r)
+		r = guard_addresses(at, res, e);
 	if (!r)
 		r = container_ip_add(&at->container, &at->iface, res,
 				     at->conf.enable_dad, e);
@@ -388,10 +458,14 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 			       conf->bridge);
 	if (r && r != -ENODEV)
 		return r;
-	if (!conf->ip_masq)
-		return 0;
-	return bridge_uses_iptables(conf) ? masquerade_iptables_status(e)
-					  : masquerade_status(e);
+	if (conf->ip_masq)
+		r = bridge_uses_iptables(conf) ? masquerade_iptables_status(e)
+					       : masquerade_status(e);
+	else
+		r = 0;
+	if (!r && conf->mac_spoof_check)
+		r = spoof_status(e);
+	return r;
 }
 
 static int bridge_status(const struct cni_call *call, struct err *e)

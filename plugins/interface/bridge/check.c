@@ -29,21 +29,6 @@ static int differs(struct err *e, const char *what, const char *name,
 	return err_set(e, ERR_MISMATCH, ENOENT, "%s %s %s", what, name, how);
 }
 
-static const struct cni_interface *find_interface(const struct cni_result *res,
-						  const char *name,
-						  bool in_container)
-{
-	for (size_t i = 0; i < res->interfaces.n; i++) {
-		const struct cni_interface *iface = &res->interfaces.v[i];
-		bool has_sandbox = iface->sandbox && *iface->sandbox;
-
-		if (iface->name && !strcmp(iface->name, name) &&
-		    has_sandbox == in_container)
-			return iface;
-	}
-	return NULL;
-}
-
 /* The result's interface with the link's name, if it says a MAC, says its. */
 static int check_mac(const struct cni_interface *wanted,
 		     const struct link *link, const char *what, struct err *e)
@@ -74,8 +59,8 @@ static int check_bridge(struct inspection *in, struct err *e)
 		return differs(e, "bridge", name, "is down");
 	if (in->conf.promisc && !(in->bridge.flags & IFF_PROMISC))
 		return differs(e, "bridge", name, "is not promiscuous");
-	return check_mac(find_interface(&in->prev, name, false), &in->bridge,
-			 "bridge", e);
+	return check_mac(bridge_find_interface(&in->prev, name, false),
+			 &in->bridge, "bridge", e);
 }
 
 static int check_interface(struct inspection *in, struct err *e)
@@ -190,6 +175,22 @@ static int check_masquerading(const struct inspection *in, struct err *e)
 	return masquerade_check(&owner, v, in->prev.ips.n, e);
 }
 
+static int check_guard(const struct inspection *in, struct err *e)
+{
+	const struct owner owner = cni_owner(in->call);
+	struct spoof_guard guard;
+	struct ip_prefix *v;
+
+	if (!in->conf.mac_spoof_check)
+		return 0;
+	v = bridge_addresses(&in->prev, in->call->arena);
+	if (!v)
+		return err_oom(e);
+	guard = bridge_guard(&in->conf, in->port.name, in->iface.mac, v,
+			     in->prev.ips.n);
+	return spoof_check(&owner, &guard, e);
+}
+
 static int check_all(struct inspection *in, struct err *e)
 {
 	int r = check_bridge(in, e);
@@ -203,7 +204,9 @@ static int check_all(struct inspection *in, struct err *e)
 				       in->call->arena, e);
 	if (!r)
 		r = check_gateways(in, e);
-	return r ? r : check_masquerading(in, e);
+	if (!r)
+		r = check_masquerading(in, e);
+	return r ? r : check_guard(in, e);
 }
 
 /* The result must be of this attachment to begin with. */
@@ -211,7 +214,7 @@ static int check_result(struct inspection *in, struct err *e)
 {
 	const struct cni_args *args = in->call->args;
 
-	in->wanted_iface = find_interface(&in->prev, args->ifname, true);
+	in->wanted_iface = bridge_find_interface(&in->prev, args->ifname, true);
 	if (!in->wanted_iface)
 		return err_set(e, ERR_MISMATCH, ENOENT,
 			       "prevResult has no interface %s in a container",

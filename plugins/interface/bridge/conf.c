@@ -50,6 +50,10 @@ static const struct json_field fields[] = {
 	{ "portIsolation", JSON_BOOL,
 	  offsetof(struct decoded, conf.port_isolation) },
 	{ "enabledad", JSON_BOOL, offsetof(struct decoded, conf.enable_dad) },
+	{ "macspoofchk", JSON_BOOL,
+	  offsetof(struct decoded, conf.mac_spoof_check) },
+	{ "ipspoofchk", JSON_BOOL,
+	  offsetof(struct decoded, conf.ip_spoof_check) },
 	{ "disableContainerInterface", JSON_BOOL,
 	  offsetof(struct decoded, conf.disable_container_interface) },
 	{ "runtimeConfig", JSON_OBJECT,
@@ -66,7 +70,6 @@ static const struct json_field unsupported[] = {
 	{ "vlanTrunk", JSON_UNSUPPORTED, .what = "is not supported yet" },
 	{ "preserveDefaultVlan", JSON_UNSUPPORTED,
 	  .what = "is not supported yet" },
-	{ "macspoofchk", JSON_UNSUPPORTED, .what = "is not supported yet" },
 	{ 0 },
 };
 
@@ -122,6 +125,10 @@ static int check(const struct cni_call *call, const struct bridge_conf *conf,
 		return err_set(
 			e, ERR_CONFIG, EINVAL,
 			"cannot use IPAM when DisableContainerInterface flag is set");
+	if (conf->ip_spoof_check && !cni_has_ipam(call->conf))
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"\"ipspoofchk\" needs addresses, and there is no IPAM");
 	return conf->ip_masq ? check_backend(conf->ip_masq_backend, e) : 0;
 }
 
@@ -142,6 +149,7 @@ int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,
 	if (!d.conf.bridge || !*d.conf.bridge)
 		d.conf.bridge = BRIDGE_DEFAULT;
 	d.conf.is_gateway |= d.conf.is_default_gateway;
+	d.conf.mac_spoof_check |= d.conf.ip_spoof_check;
 	if (!r && command != CNI_DEL && command != CNI_GC) {
 		r = json_decode(unsupported, doc, NULL, NULL, call->arena, e);
 		if (!r)

@@ -21,6 +21,8 @@ struct bridge_conf {
 	bool promisc;
 	bool port_isolation;
 	bool enable_dad;
+	bool mac_spoof_check;
+	bool ip_spoof_check; /* our own key; implies the other */
 	bool disable_container_interface;
 	bool has_mac;
 	uint8_t mac[MAC_LEN]; /* of the container's interface */

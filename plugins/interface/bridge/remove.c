@@ -3,6 +3,7 @@
  * DEL and GC of the bridge plugin: everything that says it belongs to the
  * attachment, or to one that is not valid any more. The link goes before the
  * address is given back, so that nobody gets an address that is still in use.
+ * What the reference's bridge plugin made for the attachment goes as well.
  * The bridge stays, for the next container.
  */
 #include "interface/bridge/bridge.h"
@@ -14,6 +15,7 @@
 #include "kernel/link_delete.h"
 #include "service/masquerade.h"
 #include "service/masquerade_iptables.h"
+#include "service/reference_nft.h"
 
 /* Whether the far end says that the interface belongs to another attachment:
  * of another network that has the same name in this container. */
@@ -81,23 +83,58 @@ static int delete_pair(const struct cni_call *call, const struct owner *owner,
 /* With either backend: the configuration may have named another when the
  * container was added, or the reference plugin may have added it. */
 static int delete_masquerading(const struct cni_call *call,
-			       const struct owner *owner, struct err *e)
+			       const struct owner *owner,
+			       const struct cni_result *prev, struct err *e)
+{
+	struct ip_prefix *v = bridge_addresses(prev, call->arena);
+	size_t n = prev->ips.n;
+	int first, r;
+
+	if (!v)
+		return err_oom(e);
+	first = masquerade_del(owner, v, n, e);
+	r = masquerade_iptables_del(owner, v, n, first ? NULL : e);
+	first = first ? first : r;
+	r = reference_nft_del_masquerade(owner, first ? NULL : e);
+	return first ? first : r;
+}
+
+static int delete_guard(const struct bridge_conf *conf,
+			const struct owner *owner,
+			const struct cni_result *prev, struct err *e)
+{
+	const struct owner_ifname port = owner_host_ifname(owner);
+	const struct cni_interface *iface =
+		bridge_find_interface(prev, owner->ifname, true);
+	uint8_t mac[MAC_LEN];
+	bool has_mac = iface && iface->mac && !mac_parse(iface->mac, mac);
+	const struct spoof_guard guard =
+		bridge_guard(conf, port.name, has_mac ? mac : NULL, NULL, 0);
+
+	int r = spoof_del(owner, &guard, e);
+
+	return r ? r : reference_nft_del_spoof(owner, e);
+}
+
+/* What nftables has of the attachment. The result says where to look; one that
+ * cannot be read is no reason to fail. */
+static int delete_elements(const struct cni_call *call,
+			   const struct owner *owner, struct err *e)
 {
 	struct bridge_conf conf;
 	struct cni_result prev = { 0 };
-	struct ip_prefix *v;
 	int first = bridge_conf_load(call, &conf, e), r;
 
-	if (first || !conf.ip_masq)
+	if (first || !(conf.ip_masq || conf.mac_spoof_check))
 		return first;
-	/* where to look; a result that cannot be read is no reason to fail */
 	cni_prev_result(call, &prev, NULL);
-	v = bridge_addresses(&prev, call->arena);
-	if (!v)
-		return err_oom(e);
-	first = masquerade_del(owner, v, prev.ips.n, e);
-	r = masquerade_iptables_del(owner, v, prev.ips.n, first ? NULL : e);
-	return first ? first : r;
+	if (conf.ip_masq)
+		first = delete_masquerading(call, owner, &prev, e);
+	if (conf.mac_spoof_check) {
+		r = delete_guard(&conf, owner, &prev, first ? NULL : e);
+		first = first ? first : r;
+	}
+	return first;
 }
 
 /* As long as the interface may be there its address is not given back. */
@@ -108,7 +145,7 @@ int bridge_del(const struct cni_call *call, struct err *e)
 
 	if (first)
 		return first;
-	first = delete_masquerading(call, &owner, e);
+	first = delete_elements(call, &owner, e);
 	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
 	return first ? first : r;
 }
@@ -137,37 +174,32 @@ static int gc_links(const struct cni_call *call, const struct owner *valid,
 	return first;
 }
 
-static struct owner *valid_owners(const struct cni_call *call)
+static int gc_elements(const char *network, const struct owner *valid, size_t n,
+		       struct err *e)
 {
-	size_t n = call->conf->valid_attachments.n;
-	struct owner *v = arena_array(call->arena, n, sizeof(*v));
+	static int (*const parts[])(
+		const char *, const struct owner *, size_t,
+		struct err *) = { masquerade_gc, masquerade_iptables_gc,
+				  reference_nft_gc_masquerade, spoof_gc };
+	int first = 0;
 
-	for (size_t i = 0; v && i < n; i++) {
-		const struct cni_attachment_id *id =
-			&call->conf->valid_attachments.v[i];
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		int r = parts[i](network, valid, n, first ? NULL : e);
 
-		v[i].network = call->conf->name;
-		v[i].container_id = id->container_id ? id->container_id : "";
-		v[i].ifname = id->ifname ? id->ifname : "";
+		first = first ? first : r;
 	}
-	return v;
+	return first;
 }
 
 int bridge_gc(const struct cni_call *call, struct err *e)
 {
-	size_t n = call->conf->valid_attachments.n;
-	struct owner *valid;
-	int first = 0, r;
+	struct owner *valid = NULL;
+	size_t n = 0;
+	int first = cni_valid_owners(call, &valid, &n, e), r;
 
-	if (call->conf->valid_attachments.v) {
-		valid = valid_owners(call);
-		if (!valid)
-			return err_oom(e);
+	if (!first && valid) {
 		first = gc_links(call, valid, n, e);
-		r = masquerade_gc(call->conf->name, valid, n, first ? NULL : e);
-		first = first ? first : r;
-		r = masquerade_iptables_gc(call->conf->name, valid, n,
-					   first ? NULL : e);
+		r = gc_elements(call->conf->name, valid, n, first ? NULL : e);
 		first = first ? first : r;
 	}
 	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);

@@ -19,6 +19,7 @@
 #include "plugins.h"
 #include "service/hostport_iptables.h"
 #include "service/localnet.h"
+#include "service/reference_nft.h"
 
 /* --- backends ------------------------------------------------------------ */
 
@@ -255,6 +256,8 @@ static int portmap_del(const struct cni_call *call, struct err *e)
 	find_links(&conf.hp, false, &links, NULL);
 	first = hostport_del(&owner, &conf.hp, &links, e);
 	r = hostport_iptables_del(&owner, first ? NULL : e);
+	first = first ? first : r;
+	r = reference_nft_del_hostports(&owner, first ? NULL : e);
 	forget(&conf.hp, forget_after_del);
 	return first ? first : r;
 }
