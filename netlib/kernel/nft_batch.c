@@ -143,7 +143,8 @@ static void put_comment(struct nlmsghdr *msg, int attribute, uint8_t type,
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
 {
 	struct nlmsghdr *msg =
-		message(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+		message(b, NFT_MSG_NEWCHAIN,
+			NLM_F_CREATE | (chain->may_exist ? 0 : NLM_F_EXCL),
 			"create chain %s", chain->name);
 	struct nlattr *hook;
 
@@ -252,6 +253,24 @@ static uint32_t set_flags(enum nft_set_kind kind)
 	return flags[kind];
 }
 
+/* nft takes the names of interfaces for numbers, in the network's order unless
+ * it is told the machine's (nft's enum byteorder). */
+static void put_byteorder(struct nlmsghdr *msg, const struct nft_set_spec *set)
+{
+	const uint32_t host_endian = 1;
+	struct nftnl_udata_buf *data;
+
+	if (set->key[0] != NFT_TYPE_IFNAME || set->key[1])
+		return;
+	data = nftnl_udata_buf_alloc(64);
+	if (!data)
+		return;
+	nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, host_endian);
+	mnl_attr_put(msg, NFTA_SET_USERDATA, nftnl_udata_buf_len(data),
+		     nftnl_udata_buf_data(data));
+	nftnl_udata_buf_free(data);
+}
+
 void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set)
 {
 	struct nlmsghdr *msg =
@@ -266,6 +285,7 @@ void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set)
 	mnl_attr_put_u32(msg, NFTA_SET_KEY_TYPE, htonl(nft_types_id(set->key)));
 	mnl_attr_put_u32(msg, NFTA_SET_KEY_LEN, htonl(nft_types_len(set->key)));
 	put_value_type(msg, set);
+	put_byteorder(msg, set);
 	mnl_attr_put_u32(msg, NFTA_SET_ID, htonl(b->nft->seq));
 	next(b);
 }
@@ -336,6 +356,12 @@ void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 {
 	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set,
 		    element);
+}
+
+void nft_ensure_element(struct nft_batch *b, const struct nft_set_spec *set,
+			const struct nft_element *element)
+{
+	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, element);
 }
 
 void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,7 @@ struct nft_chain_spec {
 	uint32_t hook;
 	int32_t priority;
 	const char *comment; /* NULL for none */
+	bool may_exist;	     /* then it is left as it is */
 };
 
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain);
@@ -71,6 +73,10 @@ void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set);
 /* The error names the element by its label. */
 void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 		     const struct nft_element *element);
+
+/* The same, but no error if it is there already. */
+void nft_ensure_element(struct nft_batch *b, const struct nft_set_spec *set,
+			const struct nft_element *element);
 void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
 			const struct nft_element *element);
 

@@ -17,7 +17,7 @@ static uint32_t type_len(enum nft_datatype type)
 {
 	switch (type) {
 	case NFT_TYPE_IPV6_ADDR:
-		return 16;
+		return sizeof(struct in6_addr);
 	case NFT_TYPE_IFNAME:
 		return IFNAMSIZ;
 	case NFT_TYPE_ETHER_ADDR:

@@ -131,6 +131,58 @@ static void a_map_of_verdicts(void **state)
 	assert_sent(want, sizeof(want));
 }
 
+/* Without the byte order nft lists the names backwards. */
+static void a_set_of_interfaces(void **state)
+{
+	static const struct nft_set_spec set = { .name = "i",
+						 .kind = NFT_KIND_SET,
+						 .key = { NFT_TYPE_IFNAME } };
+	static const uint8_t want[] = {
+		BEGIN,
+		HEADER(80, NFT(9), CREATE_EXCL | WITH_ACK),
+		NFGEN, /* NEWSET */
+		ATTR(6, 1),
+		't',
+		0,
+		0,
+		0, /* NFTA_SET_TABLE */
+		ATTR(6, 2),
+		'i',
+		0,
+		0,
+		0, /* NFTA_SET_NAME */
+		ATTR(8, 3),
+		BE32(0), /* NFTA_SET_FLAGS */
+		ATTR(8, 4),
+		BE32(41), /* NFTA_SET_KEY_TYPE: ifname */
+		ATTR(8, 5),
+		BE32(16), /* NFTA_SET_KEY_LEN */
+		ATTR(10, 13),
+		0, /* NFTA_SET_USERDATA: KEYBYTEORDER */
+		4,
+		1,
+		0,
+		0,
+		0,
+		0,
+		0,
+		ATTR(8, 10),
+		0,
+		0,
+		0,
+		0, /* NFTA_SET_ID: any */
+		END,
+	};
+	struct nft_batch b;
+
+	(void)state;
+	nft_batch_init(&b, &nft, NULL);
+	nft_add_set(&b, &set);
+	commit(&b);
+	memset(sent + 20 + 76, 0, 4); /* any number does */
+	assert_sent(want, sizeof(want));
+}
+
 static void an_element_with_its_owner(void **state)
 {
 	struct nft_element element = { .target = "c", .comment = "me" };
@@ -399,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_and_a_nat_chain),
 		cmocka_unit_test(a_map_of_verdicts),
+		cmocka_unit_test(a_set_of_interfaces),
 		cmocka_unit_test(an_element_with_its_owner),
 		cmocka_unit_test(a_deletion_bound_to_a_generation),
 		cmocka_unit_test(a_rule_that_returns_for_a_subnet),
