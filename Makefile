@@ -17,7 +17,7 @@ Q        := $(if $(V),,@)
 
 # --- what it is built from ---------------------------------------------------
 
-PLUGINS  := bridge loopback host-local
+PLUGINS  := bridge firewall loopback host-local
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # One function of libmd is used: it is linked in where the archive is there, for
 # a shared library more costs each call of a plugin some 60 us.

@@ -13,9 +13,7 @@
 extern char **environ;
 
 static const struct cni_plugin *const plugins[] = {
-	&plugin_bridge,
-	&plugin_host_local,
-	&plugin_loopback,
+	&plugin_bridge, &plugin_firewall, &plugin_host_local, &plugin_loopback,
 	NULL,
 };
 

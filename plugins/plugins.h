@@ -5,5 +5,6 @@
 #include "cni/plugin.h"
 
 extern const struct cni_plugin plugin_bridge;
+extern const struct cni_plugin plugin_firewall;
 extern const struct cni_plugin plugin_host_local;
 extern const struct cni_plugin plugin_loopback;

@@ -20,13 +20,13 @@ fail() {
 # do not know each other.
 check_includes() {
 	local found
-	found=$(grep -nE '^#include "(kernel|cni|service|plugins|interface|ipam|runtime)' \
+	found=$(grep -nE '^#include "(kernel|cni|service|plugins|interface|ipam|meta|runtime)' \
 		netlib/base/*.[ch]
-		grep -nE '^#include "(kernel|service|plugins|interface|ipam|runtime)' \
+		grep -nE '^#include "(kernel|service|plugins|interface|ipam|meta|runtime)' \
 			netlib/cni/*.[ch] | grep -v '"ipam.h"'
-		grep -nE '^#include "(cni|service|plugins|interface|ipam|runtime)' \
+		grep -nE '^#include "(cni|service|plugins|interface|ipam|meta|runtime)' \
 			netlib/kernel/*.[ch]
-		grep -nE '^#include "(plugins|interface|ipam/|runtime)' \
+		grep -nE '^#include "(plugins|interface|ipam/|meta|runtime)' \
 			netlib/service/*.[ch])
 	[ -z "$found" ] || fail "includes that go up:
 $found"

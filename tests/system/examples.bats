@@ -77,3 +77,10 @@ reaches() { # ADDRESS
 	no reaches 10.30.0.3
 	all_gone isolated
 }
+
+@test "same-bridge.conflist" {
+	up_and_checked same-bridge
+	reaches 10.40.0.3
+	reaches fd40::3
+	all_gone same-bridge
+}
