@@ -17,7 +17,7 @@ Q        := $(if $(V),,@)
 
 # --- what it is built from ---------------------------------------------------
 
-PLUGINS  := bridge loopback host-local portmap
+PLUGINS  := bridge firewall loopback host-local portmap
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # One function of libmd is used: it is linked in where the archive is there, for
 # a shared library more costs each call of a plugin some 60 us.
@@ -27,10 +27,11 @@ PKGCONF  ?= pkg-config
 
 # Debian's names of what is needed, and installed where it is missing.
 DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
-              libcjson-dev libmd-dev libnftables-dev
+              libcjson-dev libmd-dev libnftables-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
-              containernetworking-plugins
+              containernetworking-plugins dbus-daemon dbus-bin
+# firewalld is not among them: its package starts it, on the machine itself.
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
 
 VERSION  := 1.9.1
@@ -60,7 +61,7 @@ endif
 PKGFLAGS := $(shell $(PKGCONF) --cflags $(LIBS) 2>/dev/null)
 PKGLIBS  := $(shell $(PKGCONF) --libs $(LIBS) 2>/dev/null)
 CPPFLAGS += $(PKGFLAGS)
-LDLIBS   += $(PKGLIBS) $(LIBMD)
+LDLIBS   += $(PKGLIBS) $(LIBMD) -ldl
 
 SRC      := $(wildcard netlib/*/*.c plugins/*.c plugins/*/*.c plugins/*/*/*.c)
 OBJ      := $(SRC:%.c=$(O)/%.o)

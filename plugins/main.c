@@ -13,8 +13,8 @@
 extern char **environ;
 
 static const struct cni_plugin *const plugins[] = {
-	&plugin_bridge, &plugin_host_local, &plugin_loopback, &plugin_portmap,
-	NULL,
+	&plugin_bridge,	  &plugin_firewall, &plugin_host_local,
+	&plugin_loopback, &plugin_portmap,  NULL,
 };
 
 int main(int argc, char *argv[])

@@ -5,6 +5,7 @@
 #include "cni/plugin.h"
 
 extern const struct cni_plugin plugin_bridge;
+extern const struct cni_plugin plugin_firewall;
 extern const struct cni_plugin plugin_host_local;
 extern const struct cni_plugin plugin_loopback;
 extern const struct cni_plugin plugin_portmap;

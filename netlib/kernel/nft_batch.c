@@ -163,7 +163,8 @@ static void delete_rules(struct nft_batch *b, const char *chain)
 
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
 {
-	struct nlmsghdr *msg = message(b, NFT_MSG_NEWCHAIN, creating(b),
+	int flags = chain->may_exist ? NLM_F_CREATE : creating(b);
+	struct nlmsghdr *msg = message(b, NFT_MSG_NEWCHAIN, flags,
 				       "create chain %s", chain->name);
 	struct nlattr *hook;
 
@@ -183,7 +184,7 @@ void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
 		put_comment(msg, NFTA_CHAIN_USERDATA, NFTNL_UDATA_CHAIN_COMMENT,
 			    chain->comment);
 	next(b);
-	if (b->repairs && !chain->keeps_rules)
+	if (b->repairs && !chain->may_exist)
 		delete_rules(b, chain->name);
 }
 
@@ -429,6 +430,12 @@ void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 		     const struct nft_element *element)
 {
 	put_element(b, NFT_MSG_NEWSETELEM, creating(b), set, element);
+}
+
+void nft_ensure_element(struct nft_batch *b, const struct nft_set_spec *set,
+			const struct nft_element *element)
+{
+	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, element);
 }
 
 void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,

@@ -62,7 +62,7 @@ struct nft_chain_spec {
 	uint32_t hook;
 	int32_t priority;
 	const char *comment; /* NULL for none */
-	bool keeps_rules;    /* a repair leaves it as it is */
+	bool may_exist;	     /* then it is left as it is, rules and all */
 };
 
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain);
@@ -76,6 +76,10 @@ void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set);
 /* The error names the element by its label. */
 void nft_add_element(struct nft_batch *b, const struct nft_set_spec *set,
 		     const struct nft_element *element);
+
+/* The same, but no error if it is there already. */
+void nft_ensure_element(struct nft_batch *b, const struct nft_set_spec *set,
+			const struct nft_element *element);
 void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
 			const struct nft_element *element);
 

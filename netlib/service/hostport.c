@@ -579,7 +579,7 @@ int hostport_add(const struct owner *owner, const struct hostports *hp,
 		 const struct hostport_links *links, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct entry_list list;
+	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, e);
 
 	return r ? r : table_add(&hostport_part, owner, list.v, list.n, e);
@@ -603,7 +603,7 @@ int hostport_del(const struct owner *owner, const struct hostports *hp,
 		 const struct hostport_links *links, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct entry_list list;
+	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, NULL);
 
 	if (r || misses_link(hp, links))
@@ -615,7 +615,7 @@ int hostport_check(const struct owner *owner, const struct hostports *hp,
 		   const struct hostport_links *links, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct entry_list list;
+	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, e);
 
 	return r ? r : table_check(&hostport_part, owner, list.v, list.n, e);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "service/firewall.h"
 #include "service/hostport.h"
 #include "service/masquerade.h"
 #include "service/record.h"
@@ -17,10 +18,8 @@
 #define TRIES 64
 
 static const struct table_part *const parts[] = {
-	&masquerade_part,
-	&hostport_part,
-	&spoof_part,
-	NULL,
+	&masquerade_part,    &hostport_part, &firewall_part,
+	&firewall_port_part, &spoof_part,    NULL,
 };
 
 /* The records of one part. */

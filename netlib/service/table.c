@@ -60,7 +60,7 @@ static int in_bites(struct work *w, size_t n, size_t *ret_at, struct err *e)
 	return r;
 }
 
-/* --- adding -------------------------------------------------------------- */
+/* --- targets that nothing refers to any more ----------------------------- */
 
 static bool seen_before(const struct table_entry *v, size_t n)
 {
@@ -69,6 +69,37 @@ static bool seen_before(const struct table_entry *v, size_t n)
 			return true;
 	return false;
 }
+
+/* How many of the entries refer to @target. */
+static uint32_t count_uses(const struct table_entry *v, size_t n,
+			   const char *target)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += !strcmp(v[i].element.target, target);
+	return count;
+}
+
+/* Delete the targets that only entries refer to that are deleted as well. */
+static void delete_unused_targets(struct nft_batch *b, const struct work *w,
+				  const struct table_entry *v, size_t n)
+{
+	const struct table_target *target = w->part->target;
+
+	for (size_t i = 0; target && i < n; i++) {
+		const char *name = v[i].element.target;
+		uint32_t uses = count_uses(v, n, name), use;
+
+		if (!*name || seen_before(v, i))
+			continue;
+		if (!target->find(w->nft, name, &use, NULL) &&
+		    use <= target->own_use + uses)
+			target->del(b, name);
+	}
+}
+
+/* --- adding -------------------------------------------------------------- */
 
 /* Which entries are the first with a target that is not there. Where one is
  * there, so is the part. */
@@ -128,21 +159,44 @@ static int add_missing(struct nft_batch *b, const struct work *w,
 	return r;
 }
 
-/* Have what stands at the key replaced, if it may be. */
+/* Have what stands at the key replaced, if it may be: *@ret_old. */
 static int replace(struct nft_batch *b, const struct work *w,
-		   const struct table_entry *entry, struct err *e)
+		   const struct table_entry *entry, struct table_entry *ret_old,
+		   struct err *e)
 {
 	const struct nft_element *element = &entry->element;
-	struct nft_element old;
-	int r = nft_find_element(w->nft, entry->set->name, &element->key, &old,
+	struct nft_element *old = &ret_old->element;
+	int r = nft_find_element(w->nft, entry->set->name, &element->key, old,
 				 NULL);
 
-	if (r)
-		return 0; /* gone, or the transaction will tell */
-	if (w->part->refuse && !owner_is(w->owner, old.comment))
-		r = w->part->refuse(entry, old.comment, e);
+	if (r) { /* gone, or the transaction will tell */
+		*old->target = '\0';
+		return 0;
+	}
+	if (w->part->refuse && !owner_is(w->owner, old->comment))
+		r = w->part->refuse(entry, old->comment, e);
 	if (!r)
 		nft_delete_element(b, entry->set, element);
+	return r;
+}
+
+/* Have what stands at the keys replaced, and what only that referred to
+ * deleted. */
+static int replace_all(struct nft_batch *b, const struct work *w,
+		       const struct table_entry *v, size_t n, struct err *e)
+{
+	struct table_entry *old = arena_array(&b->arena, n, sizeof(*old));
+	int r = 0;
+
+	if (!old)
+		return err_oom(e);
+	for (size_t i = 0; !r && i < n; i++) {
+		r = replace(b, w, &v[i], &old[i], e);
+		if (count_uses(v, n, old[i].element.target))
+			*old[i].element.target = '\0'; /* it stays */
+	}
+	if (!r)
+		delete_unused_targets(b, w, old, n);
 	return r;
 }
 
@@ -159,8 +213,8 @@ static int add_some(struct work *w, struct table_entry *v, size_t n,
 		return r;
 	nft_batch_init(&b, w->nft, is_retry ? &generation : NULL);
 	r = add_missing(&b, w, v, n, e);
-	for (size_t i = 0; !r && is_retry && i < n; i++)
-		r = replace(&b, w, &v[i], e);
+	if (!r && is_retry)
+		r = replace_all(&b, w, v, n, e);
 	for (size_t i = 0; !r && i < n; i++)
 		nft_add_element(&b, v[i].set, &v[i].element);
 	return r ? r : nft_commit(&b, e);
@@ -251,35 +305,6 @@ int table_add_more(const struct table_part *part, const struct owner *owner,
 
 /* --- deleting ------------------------------------------------------------ */
 
-/* How many of the entries refer to @target. */
-static uint32_t count_uses(const struct table_entry *v, size_t n,
-			   const char *target)
-{
-	uint32_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += !strcmp(v[i].element.target, target);
-	return count;
-}
-
-/* Delete the targets that only entries refer to that are deleted as well. */
-static void delete_unused_targets(struct nft_batch *b, const struct work *w,
-				  const struct table_entry *v, size_t n)
-{
-	const struct table_target *target = w->part->target;
-
-	for (size_t i = 0; target && i < n; i++) {
-		const char *name = v[i].element.target;
-		uint32_t uses = count_uses(v, n, name), use;
-
-		if (!*name || seen_before(v, i))
-			continue;
-		if (!target->find(w->nft, name, &use, NULL) &&
-		    use <= target->own_use + uses)
-			target->del(b, name);
-	}
-}
-
 /* Those of the entries that have the comment they are expected to have: an
  * attachment's, or just what was read when they were listed. */
 static int find_again(const struct work *w, const struct table_entry *v,
@@ -334,30 +359,17 @@ static int delete_some(struct work *w, struct table_entry *v, size_t n,
 
 /* --- searching ----------------------------------------------------------- */
 
-/* Which elements are meant: one attachment's, or a network's stale ones. */
-struct criterion {
-	const struct owner *owner; /* NULL: the stale ones */
-	const char *network;
-	const struct owner *valid;
-	size_t valid_n;
-};
-
-static bool matches(const struct criterion *c, const char *comment)
+static bool matches(const struct table_filter *f, const char *comment)
 {
-	if (c->owner)
-		return owner_is(c->owner, comment);
-	return owner_is_stale(c->network, c->valid, c->valid_n, comment);
+	if (f->owner)
+		return owner_is(f->owner, comment);
+	return owner_is_stale(f->network, f->valid, f->valid_n, comment);
 }
-
-struct entry_list {
-	struct table_entry *v;
-	size_t n;
-};
 
 /* Append the matching elements of one set. */
 static int search_set(struct nft *nft, const struct nft_set_spec *set,
-		      const struct criterion *c, struct arena *a,
-		      struct entry_list *list, struct err *e)
+		      const struct table_filter *f, struct arena *a,
+		      struct table_entries *list, struct err *e)
 {
 	struct nft_element *all = NULL;
 	struct table_entry *v;
@@ -373,7 +385,7 @@ static int search_set(struct nft *nft, const struct nft_set_spec *set,
 		memcpy(v, list->v, list->n * sizeof(*v));
 	list->v = v;
 	for (size_t i = 0; i < n; i++)
-		if (matches(c, all[i].comment))
+		if (matches(f, all[i].comment))
 			list->v[list->n++] =
 				(struct table_entry){ .set = set,
 						      .element = all[i] };
@@ -381,8 +393,8 @@ static int search_set(struct nft *nft, const struct nft_set_spec *set,
 }
 
 static int search(struct nft *nft, const struct table_part *part,
-		  const struct criterion *c, struct arena *a,
-		  struct entry_list *ret, struct err *e)
+		  const struct table_filter *f, struct arena *a,
+		  struct table_entries *ret, struct err *e)
 {
 	uint32_t before, after;
 	int r = nft_generation(nft, &after, e);
@@ -391,7 +403,7 @@ static int search(struct nft *nft, const struct table_part *part,
 		before = after;
 		ret->n = 0;
 		for (size_t k = 0; (!r || r == -EINTR) && part->sets[k]; k++)
-			r = search_set(nft, part->sets[k], c, a, ret, e);
+			r = search_set(nft, part->sets[k], f, a, ret, e);
 		if (!r || r == -EINTR)
 			r = nft_generation(nft, &after, e);
 		if (!r && after == before)
@@ -401,24 +413,35 @@ static int search(struct nft *nft, const struct table_part *part,
 }
 
 static int delete_matching(struct nft *nft, const struct table_part *part,
-			   const struct criterion *c, struct err *e)
+			   const struct table_filter *f, struct err *e)
 {
 	_arena_ struct arena arena = { 0 };
-	struct entry_list list = { 0 };
+	struct table_entries list = { 0 };
 	struct work w = {
-		.nft = nft, .part = part, .owner = c->owner, .some = delete_some
+		.nft = nft, .part = part, .owner = f->owner, .some = delete_some
 	};
 	size_t at;
-	int r = search(nft, part, c, &arena, &list, e);
+	int r = search(nft, part, f, &arena, &list, e);
 
 	w.v = list.v;
 	return r ? r : in_bites(&w, list.n, &at, e);
 }
 
+int table_find(const struct table_part *part, const struct table_filter *f,
+	       struct arena *a, struct table_entries *ret, struct err *e)
+{
+	_nft_ struct nft nft = { 0 };
+	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+
+	if (!r)
+		r = search(&nft, part, f, a, ret, e);
+	return nft_is_absent(r) ? 0 : r;
+}
+
 int table_del(const struct table_part *part, const struct owner *owner,
 	      const struct table_entry *v, size_t n, struct err *e)
 {
-	const struct criterion c = { .owner = owner };
+	const struct table_filter f = { .owner = owner };
 	_nft_ struct nft nft = { 0 };
 	struct work w = { .nft = &nft,
 			  .part = part,
@@ -431,7 +454,7 @@ int table_del(const struct table_part *part, const struct owner *owner,
 	if (!r && n <= FEW)
 		r = in_bites(&w, n, &at, e);
 	if (!r && (!n || w.done < n))
-		r = delete_matching(&nft, part, &c, e);
+		r = delete_matching(&nft, part, &f, e);
 	if (nft_is_absent(r))
 		r = 0;
 	if (!r)
@@ -442,14 +465,14 @@ int table_del(const struct table_part *part, const struct owner *owner,
 int table_gc(const struct table_part *part, const char *network,
 	     const struct owner *valid, size_t n, struct err *e)
 {
-	const struct criterion c = { .network = network,
-				     .valid = valid,
-				     .valid_n = n };
+	const struct table_filter f = { .network = network,
+					.valid = valid,
+					.valid_n = n };
 	_nft_ struct nft nft = { 0 };
 	int r = nft_open(part->family, TABLE_NAME, &nft, e);
 
 	if (!r)
-		r = delete_matching(&nft, part, &c, e);
+		r = delete_matching(&nft, part, &f, e);
 	if (nft_is_absent(r))
 		r = 0;
 	if (!r)

@@ -91,6 +91,23 @@ int table_del(const struct table_part *part, const struct owner *owner,
 int table_check(const struct table_part *part, const struct owner *owner,
 		const struct table_entry *v, size_t n, struct err *e);
 
+/* Which elements are meant: one attachment's, or a network's stale ones. */
+struct table_filter {
+	const struct owner *owner; /* NULL: the stale ones */
+	const char *network;
+	const struct owner *valid;
+	size_t valid_n;
+};
+
+struct table_entries {
+	struct table_entry *v;
+	size_t n;
+};
+
+/* Search all sets for them; they are in @a. */
+int table_find(const struct table_part *part, const struct table_filter *f,
+	       struct arena *a, struct table_entries *ret, struct err *e);
+
 /* Delete the elements of @network's attachments other than the @n valid. */
 int table_gc(const struct table_part *part, const char *network,
 	     const struct owner *valid, size_t n, struct err *e);

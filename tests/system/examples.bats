@@ -86,3 +86,10 @@ reaches() { # ADDRESS
 	no ip netns exec a ping -c 1 -W 1 -I 10.40.0.99 10.40.0.3
 	all_gone guarded
 }
+
+@test "same-bridge.conflist" {
+	up_and_checked same-bridge
+	reaches 10.40.0.3
+	reaches fd40::3
+	all_gone same-bridge
+}

@@ -17,8 +17,8 @@ teardown() {
 
 @test "install, use it from there, uninstall" {
 	make -C "$root" -o all install O="$(dirname "$CNI_BIN")" DESTDIR="$target"
-	[ "$(cd "$target/opt/cni/bin" && echo *)" = "bridge host-local loopback portmap" ]
-	[ "$(stat -c %h "$target/opt/cni/bin/bridge")" = 4 ]
+	[ "$(cd "$target/opt/cni/bin" && echo *)" = "bridge firewall host-local loopback portmap" ]
+	[ "$(stat -c %h "$target/opt/cni/bin/bridge")" = 5 ]
 	export CNI_PATH=$target/opt/cni/bin
 	ip netns add c1
 	cp "$root/conf-examples/dual-stack.conflist" /etc/cni/net.d/

@@ -131,6 +131,8 @@ static void a_map_of_verdicts(void **state)
 	assert_sent(want, sizeof(want));
 }
 
+/* Without the byte order nft lists the names backwards. */
+
 static void an_element_with_its_owner(void **state)
 {
 	struct nft_element element = { .target = "c", .comment = "me" };

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "meta/firewall/backend.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/nft.h"
+#include "service/firewall_iptables.h"
+#include "service/firewalld.h"
+
+/* --- nftables ------------------------------------------------------------ */
+
+static int nftables_gc(const char *network, const struct owner *valid, size_t n,
+		       const struct firewall *fw, struct err *e)
+{
+	(void)fw;
+	return firewall_nft_gc(network, valid, n, e);
+}
+
+static const struct firewall_backend nftables = {
+	.name = "nftables",
+	.add = firewall_nft_add,
+	.del = firewall_nft_del,
+	.check = firewall_nft_check,
+	.gc = nftables_gc,
+	.status = firewall_nft_status,
+};
+
+/* --- beside nftables ------------------------------------------------------ */
+
+/*
+ * iptables and firewalld say what gets through, and do not know whose a rule
+ * or a source is. So the elements in nftables are there as well: they say whose
+ * an address is, and enforce the policy between networks whichever backend each
+ * of them has.
+ */
+struct companion {
+	int (*add)(const struct firewall *fw, struct err *e);
+	int (*del)(const struct firewall *fw, struct err *e);
+	int (*check)(const struct firewall *fw, struct err *e);
+};
+
+/* Where the kernel has no nftables, open needs none. */
+static int forgive(int r, const struct firewall *fw)
+{
+	return nft_is_absent(r) && fw->policy == INGRESS_OPEN ? 0 : r;
+}
+
+static int add_both(const struct companion *c, const struct owner *owner,
+		    const struct firewall *fw, struct err *e)
+{
+	int r = forgive(firewall_nft_add(owner, fw, e), fw);
+
+	if (r)
+		return r;
+	r = c->add(fw, e);
+	if (r)
+		firewall_nft_del(owner, fw, NULL);
+	return r;
+}
+
+/* Only what belongs to the attachment, of what the result says or, without
+ * one, of what its elements say. */
+static int del_own(const struct companion *c, const struct owner *owner,
+		   const struct firewall *fw, struct err *e)
+{
+	_arena_ struct arena a = { 0 };
+	struct firewall own = *fw;
+	int r = own.addresses.n ? firewall_nft_drop_others(owner, &own, e)
+				: firewall_nft_find(owner, &a, &own, e);
+
+	return r && !nft_is_absent(r) ? r : c->del(&own, e);
+}
+
+static int check_both(const struct companion *c, const struct owner *owner,
+		      const struct firewall *fw, struct err *e)
+{
+	int r = c->check(fw, e);
+
+	return r ? r : forgive(firewall_nft_check(owner, fw, e), fw);
+}
+
+static int gc_stale(const struct companion *c, const char *network,
+		    const struct owner *valid, size_t n,
+		    const struct firewall *fw, struct err *e)
+{
+	_arena_ struct arena a = { 0 };
+	struct firewall stale = *fw;
+	int r = firewall_nft_find_stale(network, valid, n, &a, &stale, e);
+
+	return r ? r : c->del(&stale, e);
+}
+
+/* --- firewalld: that it lets through what our own table judges ------------ */
+
+static const struct companion zone = { .add = firewalld_add,
+				       .del = firewalld_del,
+				       .check = firewalld_check };
+
+static int zone_add(const struct owner *owner, const struct firewall *fw,
+		    struct err *e)
+{
+	return add_both(&zone, owner, fw, e);
+}
+
+static int zone_del(const struct owner *owner, const struct firewall *fw,
+		    struct err *e)
+{
+	return firewalld_is_likely() ? del_own(&zone, owner, fw, e) : 0;
+}
+
+static int zone_check(const struct owner *owner, const struct firewall *fw,
+		      struct err *e)
+{
+	return check_both(&zone, owner, fw, e);
+}
+
+static int zone_gc(const char *network, const struct owner *valid, size_t n,
+		   const struct firewall *fw, struct err *e)
+{
+	if (!firewalld_is_likely())
+		return 0;
+	return gc_stale(&zone, network, valid, n, fw, e);
+}
+
+static const struct firewall_backend firewalld = {
+	.name = "firewalld",
+	.add = zone_add,
+	.del = zone_del,
+	.check = zone_check,
+	.gc = zone_gc,
+	.status = firewalld_status,
+};
+
+/* --- iptables: for a policy that drops, and chains that others read ------- */
+
+static const struct companion chains = { .add = firewall_iptables_add,
+					 .del = firewall_iptables_del,
+					 .check = firewall_iptables_check };
+
+static int chains_add(const struct owner *owner, const struct firewall *fw,
+		      struct err *e)
+{
+	return add_both(&chains, owner, fw, e);
+}
+
+static int chains_del(const struct owner *owner, const struct firewall *fw,
+		      struct err *e)
+{
+	return del_own(&chains, owner, fw, e);
+}
+
+static int chains_check(const struct owner *owner, const struct firewall *fw,
+			struct err *e)
+{
+	return check_both(&chains, owner, fw, e);
+}
+
+static int chains_gc(const char *network, const struct owner *valid, size_t n,
+		     const struct firewall *fw, struct err *e)
+{
+	return gc_stale(&chains, network, valid, n, fw, e);
+}
+
+static const struct firewall_backend iptables = {
+	.name = "iptables",
+	.add = chains_add,
+	.del = chains_del,
+	.check = chains_check,
+	.gc = chains_gc,
+	.status = firewall_iptables_status,
+};
+
+/* --- which --------------------------------------------------------------- */
+
+const struct firewall_backend *const firewall_backends[] = {
+	&firewalld,
+	&iptables,
+	&nftables,
+	NULL,
+};
+
+/* Whether iptables drops what it is not told to forward, as Docker and ufw have
+ * it: no other table can let that through. */
+static int is_dropped(const struct firewall *fw, bool *ret, struct err *e)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	bool has[sizeof(families)] = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < fw->addresses.n; i++)
+		has[fw->addresses.v[i].family == AF_INET6] = true;
+	*ret = false;
+	for (size_t i = 0; !r && !*ret && i < sizeof(families); i++)
+		if (has[i])
+			r = firewall_iptables_policy_drops(families[i], ret, e);
+	return r;
+}
+
+/* firewalld where it runs, for what it does not know it rejects; iptables where
+ * its policy drops or its own key was given; nftables else. */
+static int choose_automatically(const struct firewall_wish *wish,
+				const struct firewall *fw,
+				const struct firewall_backend **ret,
+				struct err *e)
+{
+	bool needs_iptables = wish->has_admin_chain;
+	int r = 0;
+
+	*ret = &firewalld;
+	if (firewalld_is_likely() && !firewalld_status(NULL))
+		return 0;
+	if (!needs_iptables)
+		r = is_dropped(fw, &needs_iptables, e);
+	*ret = needs_iptables ? &iptables : &nftables;
+	return r;
+}
+
+int firewall_choose(const struct firewall_wish *wish, const struct firewall *fw,
+		    const struct firewall_backend **ret, struct err *e)
+{
+	const struct firewall_backend *const *b = firewall_backends;
+
+	for (; wish->backend && *b; b++) {
+		if (strcmp((*b)->name, wish->backend) != 0)
+			continue;
+		*ret = *b;
+		return 0;
+	}
+	return choose_automatically(wish, fw, ret, e);
+}
