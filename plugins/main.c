@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-static const struct cni_plugin *const plugins[] = {
+const struct cni_plugin *const plugins_built_in[] = {
 	&plugin_bridge,	  &plugin_firewall, &plugin_host_local,
 	&plugin_loopback, &plugin_portmap,  NULL,
 };
@@ -21,8 +21,8 @@ int main(int argc, char *argv[])
 {
 	const char *name = argc ? basename(argv[0]) : "hawser";
 
-	for (const struct cni_plugin *const *p = plugins; *p; p++)
+	for (const struct cni_plugin *const *p = plugins_built_in; *p; p++)
 		if (!strcmp((*p)->name, name))
-			return cni_plugin_main(*p, plugins, environ);
+			return cni_plugin_main(*p, plugins_built_in, environ);
 	return runtime_main(argc, argv, environ);
 }

@@ -4,6 +4,9 @@
 
 #include "cni/plugin.h"
 
+/* All of them, NULL-terminated. */
+extern const struct cni_plugin *const plugins_built_in[];
+
 extern const struct cni_plugin plugin_bridge;
 extern const struct cni_plugin plugin_firewall;
 extern const struct cni_plugin plugin_host_local;

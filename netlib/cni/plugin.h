@@ -42,6 +42,9 @@ struct cni_plugin {
 	int (*check)(const struct cni_call *call, struct err *e);
 	int (*gc)(const struct cni_call *call, struct err *e);
 	int (*status)(const struct cni_call *call, struct err *e);
+	/* Set up again what a flush took away of an ADD that was written down
+	 * (cni/replay.h); its result is the configuration's prevResult. */
+	int (*restore)(const struct cni_call *call, struct err *e);
 };
 
 /* Serve the one request that @env and stdin hold, answering on stdout; returns

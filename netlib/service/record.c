@@ -2,35 +2,13 @@
 #include "service/record.h"
 
 #include <cjson/cJSON.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/fs.h"
 #include "base/json.h"
-
-#define DIR_MODE  0700
-#define FILE_MODE 0600
-#define FILE_MAX  ((size_t)64 << 20)
-
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
-static void write_name(const struct table_part *part, const struct owner *owner,
-		       char name[static NAME_MAX])
-{
-	snprintf(name, NAME_MAX, "%s.%s", owner_key(owner).text, part->name);
-}
-
-static int open_dir(void)
-{
-	return open(RECORD_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
+#include "base/owned_file.h"
 
 /* --- writing ------------------------------------------------------------- */
 
@@ -77,56 +55,9 @@ void record_write(const struct table_part *part, const struct owner *owner,
 		  const struct table_entry *v, size_t n)
 {
 	_free_ char *text = record_text(owner, v, n);
-	_close_ int dir = open_dir();
-	char name[NAME_MAX];
 
-	if (dir < 0 && errno == ENOENT &&
-	    !fs_make_dirs(RECORD_DIR, DIR_MODE, NULL))
-		dir = open_dir();
-	if (dir < 0 || !text)
-		return;
-	write_name(part, owner, name);
-	fs_replace_file(dir, name, text, strlen(text), FILE_MODE, NULL);
-}
-
-/* --- deleting ------------------------------------------------------------ */
-
-void record_delete(const struct table_part *part, const struct owner *owner)
-{
-	char name[NAME_MAX], path[PATH_MAX];
-
-	write_name(part, owner, name);
-	snprintf(path, sizeof(path), RECORD_DIR "/%s", name);
-	unlink(path);
-}
-
-/* Whether the file is a record of this part: "HASHES.part". */
-static bool is_of(const struct table_part *part, const char *name)
-{
-	return strlen(name) > OWNER_KEY_LEN && name[OWNER_KEY_LEN] == '.' &&
-	       !strcmp(name + OWNER_KEY_LEN + 1, part->name);
-}
-
-static DIR *list_dir(void)
-{
-	int fd = open_dir();
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (fd >= 0 && !dir)
-		close(fd);
-	return dir;
-}
-
-void record_gc(const struct table_part *part, const char *network,
-	       const struct owner *valid, size_t n)
-{
-	_closedir_ DIR *dir = list_dir();
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (is_of(part, entry->d_name) &&
-		    owner_is_stale(network, valid, n, entry->d_name))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (text)
+		owned_file_write(owner, part->name, text);
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -231,18 +162,13 @@ static int fill_record(const struct table_part *part,
 	return 0;
 }
 
-static int read_record(const struct table_part *part, int dir, const char *name,
+static int read_record(const struct table_part *part, const char *text,
 		       struct arena *a, struct record *ret)
 {
-	_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct document document = { 0 };
-	_free_ char *text = NULL;
-	size_t len = 0;
 	cJSON *doc;
-	int r = fd < 0 ? -errno : fs_read_all(fd, FILE_MAX, &text, &len);
+	int r = json_parse(text, strlen(text), &doc, NULL);
 
-	if (!r)
-		r = json_parse(text, len, &doc, NULL);
 	if (!r)
 		r = json_keep(a, doc, NULL);
 	if (!r)
@@ -250,33 +176,15 @@ static int read_record(const struct table_part *part, int dir, const char *name,
 	return r ? r : fill_record(part, &document, a, ret);
 }
 
-static int grow(struct arena *a, struct record **v, size_t n, size_t *room)
-{
-	struct record *wider;
-
-	if (n < *room)
-		return 0;
-	*room = *room ? *room * 2 : 64;
-	wider = arena_array(a, *room, sizeof(*wider));
-	if (!wider)
-		return -ENOMEM;
-	if (n)
-		memcpy(wider, *v, n * sizeof(*wider));
-	*v = wider;
-	return 0;
-}
-
 void record_append(const struct table_part *part, const struct owner *owner,
 		   const struct table_entry *v, size_t n)
 {
 	_arena_ struct arena a = { 0 };
-	_close_ int dir = open_dir();
+	const char *text = owned_file_read(owner, part->name, &a);
 	struct record before = { 0 };
 	struct table_entry *all;
-	char name[NAME_MAX];
 
-	write_name(part, owner, name);
-	if (dir >= 0 && read_record(part, dir, name, &a, &before))
+	if (text && read_record(part, text, &a, &before))
 		before.n = 0;
 	all = arena_array(&a, before.n + n, sizeof(*all));
 	if (!all)
@@ -290,20 +198,17 @@ void record_append(const struct table_part *part, const struct owner *owner,
 int record_list(const struct table_part *part, struct arena *a,
 		struct record **ret, size_t *ret_n, struct err *e)
 {
-	_closedir_ DIR *dir = list_dir();
-	const struct dirent *entry;
-	struct record *v = NULL;
-	size_t n = 0, room = 0;
+	char **texts = owned_file_read_all(part->name, a);
+	size_t n = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		if (!is_of(part, entry->d_name))
-			continue;
-		if (grow(a, &v, n, &room))
-			return err_oom(e);
-		if (!read_record(part, dirfd(dir), entry->d_name, a, &v[n]))
-			n++;
-	}
-	*ret = v;
-	*ret_n = n;
+	while (texts && texts[n])
+		n++;
+	*ret = arena_array(a, n, sizeof(**ret));
+	*ret_n = 0;
+	if (!texts || !*ret)
+		return err_oom(e);
+	for (size_t i = 0; i < n; i++)
+		if (!read_record(part, texts[i], a, &(*ret)[*ret_n]))
+			(*ret_n)++;
 	return 0;
 }

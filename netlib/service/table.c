@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/owned_file.h"
 #include "kernel/nft_text.h"
 #include "service/record.h"
 
@@ -290,7 +291,7 @@ int table_add(const struct table_part *part, const struct owner *owner,
 	record_write(part, owner, v, n);
 	r = add(part, owner, v, n, e);
 	if (r)
-		record_delete(part, owner);
+		owned_file_delete(owner, part->name);
 	return r;
 }
 
@@ -458,7 +459,7 @@ int table_del(const struct table_part *part, const struct owner *owner,
 	if (nft_is_absent(r))
 		r = 0;
 	if (!r)
-		record_delete(part, owner);
+		owned_file_delete(owner, part->name);
 	return r;
 }
 
@@ -476,7 +477,7 @@ int table_gc(const struct table_part *part, const char *network,
 	if (nft_is_absent(r))
 		r = 0;
 	if (!r)
-		record_gc(part, network, valid, n);
+		owned_file_gc(part->name, network, valid, n);
 	return r;
 }
 

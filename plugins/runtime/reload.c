@@ -5,23 +5,29 @@
 #include <argp.h>
 #include <stdio.h>
 
+#include "cni/replay.h"
+#include "plugins.h"
 #include "runtime/verb.h"
 
 static const struct argp argp = {
-	.doc = "Put back everything that live attachments have in nftables, in one transaction. For when another program has flushed the ruleset: nft flush ruleset, a restart of nftables.service."
+	.doc = "Put back everything that live attachments have in nftables, in one transaction, and then what they have in iptables and firewalld. For when another program has flushed the ruleset: nft flush ruleset, a restart of nftables.service."
 	       "\vWhat is there already stays, so it may be run at any time."
 };
 
 int verb_reload(int argc, char *argv[], char *const *env)
 {
 	struct reload_report report;
+	size_t calls = 0;
 	struct err e;
 
 	(void)env;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	if (reload(&report, &e))
+	if (reload(&report, &e) || replay_all(plugins_built_in, &calls, &e))
 		return verb_fail(argv[0], &e);
 	printf("%zu attachments, %zu elements put back\n", report.attachments,
 	       report.elements);
+	if (calls)
+		printf("%zu calls with iptables or firewalld made again\n",
+		       calls);
 	return 0;
 }

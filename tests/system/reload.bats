@@ -35,6 +35,8 @@ three_containers() {
 		chained portmap "c$i" '.runtimeConfig.portMappings = [
 			{hostPort: 808'"$i"', containerPort: 80},
 			{hostPort: 808'"$i"', containerPort: 80, hostIP: "10.1.0.1", protocol: "udp"}]'
+		PORTMAP=$CHAINED
+		chained firewall "c$i" '.ingressPolicy = "isolated"'
 	done
 }
 
@@ -53,9 +55,11 @@ ruleset() { # as a list whose order does not matter
 	nft flush ruleset
 	run hawser reload
 	ok
-	[ "$output" = '3 attachments, 48 elements put back' ]
+	[ "$output" = '3 attachments, 57 elements put back' ]
 	diff <(echo "$before") <(ruleset)
-	run cni CHECK portmap c3 <<<"$CHAINED"
+	run cni CHECK portmap c3 <<<"$PORTMAP"
+	ok
+	run cni CHECK firewall c3 <<<"$CHAINED"
 	ok
 }
 
@@ -103,24 +107,24 @@ ruleset() { # as a list whose order does not matter
 
 @test "what has gone does not come back" {
 	three_containers
-	run cni DEL portmap c1 <<<"$CONF"
-	ok
-	run cni DEL bridge c1 <<<"$CONF"
-	ok
+	for plugin in firewall portmap bridge; do
+		run cni DEL "$plugin" c1 <<<"$CONF"
+		ok
+	done
 	ip netns del c2 # without DEL
 	nft flush ruleset
 	run hawser reload
 	ok
-	[ "$output" = '1 attachments, 16 elements put back' ]
+	[ "$output" = '1 attachments, 19 elements put back' ]
 	lacks 'id: c1' nft list ruleset
 	lacks 'id: c2' nft list ruleset
 	nft list ruleset | grep -F 'id: c3'
 	# GC forgets what was written down, and DEL does
 	CONF=$(jq -c '.cniVersion = "1.1.0" | ."cni.dev/valid-attachments" = []' <<<"$CONF")
-	run cni GC bridge '' <<<"$CONF"
-	ok
-	run cni GC portmap '' <<<"$CONF"
-	ok
+	for plugin in firewall portmap bridge; do
+		run cni GC "$plugin" '' <<<"$CONF"
+		ok
+	done
 	[ -z "$(ls /run/hawser)" ]
 }
 
@@ -134,7 +138,7 @@ ruleset() { # as a list whose order does not matter
 	ln -s /etc/passwd /run/hawser/0123456789abcdef-0123456789abcde1.hostports
 	run hawser reload
 	ok
-	[ "$output" = '3 attachments, 48 elements put back' ]
+	[ "$output" = '3 attachments, 57 elements put back' ]
 }
 
 @test "without any attachment there is nothing to do" {
@@ -163,4 +167,28 @@ ruleset() { # as a list whose order does not matter
 	run systemd-analyze verify "$BATS_TEST_TMPDIR/hawser-reload.service"
 	ok
 	[ -z "$output" ] || { echo "$output"; return 1; }
+}
+
+@test "what is in iptables comes back as well" {
+	local before
+	command -v iptables-save >/dev/null || skip "no iptables"
+	conf '.ipMasqBackend = "iptables"'
+	add c1
+	chained portmap c1 '.backend = "iptables" | .runtimeConfig.portMappings = [{hostPort: 8080, containerPort: 80}]'
+	chained firewall c1 '.backend = "iptables" | .ingressPolicy = "same-bridge"'
+	before=$(iptables-save | grep -E '^[-:]' | sed 's/\[.*\]//' | sort; ip6tables-save | grep -E '^[-:]' | sed 's/\[.*\]//' | sort)
+	nft flush ruleset
+	[ -z "$(iptables-save)" ]
+	run hawser reload
+	ok
+	[ "${lines[1]}" = '3 calls with iptables or firewalld made again' ]
+	diff <(echo "$before") <(iptables-save | grep -E '^[-:]' | sed 's/\[.*\]//' | sort; ip6tables-save | grep -E '^[-:]' | sed 's/\[.*\]//' | sort)
+	run hawser reload
+	ok
+	diff <(echo "$before") <(iptables-save | grep -E '^[-:]' | sed 's/\[.*\]//' | sort; ip6tables-save | grep -E '^[-:]' | sed 's/\[.*\]//' | sort)
+	for plugin in firewall portmap bridge; do
+		run cni DEL "$plugin" c1 <<<"$CONF"
+		ok
+	done
+	[ -z "$(ls /run/hawser)" ]
 }

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 
 #include "cni/ipam.h"
+#include "cni/replay.h"
 #include "kernel/announce.h"
 #include "kernel/link_delete.h"
 #include "kernel/sysctl.h"
@@ -329,6 +330,20 @@ static int connect_container(struct attachment *at, struct cni_result *res,
 	return r;
 }
 
+/* The reference's chains in iptables are not what reload puts back by itself. */
+static int masquerade_in_iptables(const struct cni_call *call,
+				  const struct cni_result *res, struct err *e)
+{
+	const struct owner owner = cni_owner(call);
+	struct ip_prefix *v = bridge_addresses(res, call->arena);
+	int r = v ? masquerade_iptables_add(&owner, v, res->ips.n, e)
+		  : err_oom(e);
+
+	if (!r)
+		replay_write(call, plugin_bridge.name, res);
+	return r;
+}
+
 static int masquerade(const struct attachment *at, const struct cni_result *res,
 		      struct err *e)
 {
@@ -336,12 +351,18 @@ static int masquerade(const struct attachment *at, const struct cni_result *res,
 
 	if (!at->conf.ip_masq || !res->ips.n)
 		return 0;
-	v = bridge_addresses(res, at->call->arena);
-	if (!v)
-		return err_oom(e);
 	if (bridge_uses_iptables(&at->conf))
-		return masquerade_iptables_add(&at->owner, v, res->ips.n, e);
-	return masquerade_add(&at->owner, v, res->ips.n, e);
+		return masquerade_in_iptables(at->call, res, e);
+	v = bridge_addresses(res, at->call->arena);
+	return v ? masquerade_add(&at->owner, v, res->ips.n, e) : err_oom(e);
+}
+
+static int bridge_restore(const struct cni_call *call, struct err *e)
+{
+	struct cni_result prev = { 0 };
+	int r = cni_prev_result(call, &prev, e);
+
+	return r ? r : masquerade_in_iptables(call, &prev, e);
 }
 
 static int put_interface(struct cni_result *res, const struct link *link,
@@ -488,4 +509,5 @@ const struct cni_plugin plugin_bridge = {
 	.check = bridge_check,
 	.gc = bridge_gc,
 	.status = bridge_status,
+	.restore = bridge_restore,
 };

@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "cni/ipam.h"
+#include "cni/replay.h"
 #include "kernel/link_delete.h"
+#include "plugins.h"
 #include "service/masquerade.h"
 #include "service/masquerade_iptables.h"
 #include "service/reference_nft.h"
@@ -145,6 +147,7 @@ int bridge_del(const struct cni_call *call, struct err *e)
 
 	if (first)
 		return first;
+	replay_delete(call, plugin_bridge.name);
 	first = delete_elements(call, &owner, e);
 	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
 	return first ? first : r;
@@ -198,6 +201,7 @@ int bridge_gc(const struct cni_call *call, struct err *e)
 	int first = cni_valid_owners(call, &valid, &n, e), r;
 
 	if (!first && valid) {
+		replay_gc(call, plugin_bridge.name, valid, n);
 		first = gc_links(call, valid, n, e);
 		r = gc_elements(call->conf->name, valid, n, first ? NULL : e);
 		first = first ? first : r;

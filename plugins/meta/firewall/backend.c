@@ -130,6 +130,7 @@ static const struct firewall_backend firewalld = {
 	.check = zone_check,
 	.gc = zone_gc,
 	.status = firewalld_status,
+	.is_elsewhere = true,
 };
 
 /* --- iptables: for a policy that drops, and chains that others read ------- */
@@ -169,6 +170,7 @@ static const struct firewall_backend iptables = {
 	.check = chains_check,
 	.gc = chains_gc,
 	.status = firewall_iptables_status,
+	.is_elsewhere = true,
 };
 
 /* --- which --------------------------------------------------------------- */

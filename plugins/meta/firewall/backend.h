@@ -21,6 +21,7 @@ struct firewall_backend {
 	int (*gc)(const char *network, const struct owner *valid, size_t n,
 		  const struct firewall *fw, struct err *e);
 	int (*status)(struct err *e);
+	bool is_elsewhere; /* reload has to call .add again (cni/replay.h) */
 };
 
 /* All of them, and NULL: for DEL and GC, as ADD may have chosen another one

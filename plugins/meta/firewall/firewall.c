@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cni/replay.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "meta/firewall/backend.h"
@@ -152,11 +153,23 @@ static int firewall_add(const struct cni_call *call, struct cni_result *ret,
 			struct err *e)
 {
 	const struct owner owner = cni_owner(call);
-	const struct firewall_backend *backend;
+	const struct firewall_backend *backend = NULL;
 	struct firewall fw = { 0 };
 	int r = load(call, ret, &fw, &backend, e);
 
-	return r ? r : backend->add(&owner, &fw, e);
+	if (!r)
+		r = backend->add(&owner, &fw, e);
+	if (!r && backend->is_elsewhere)
+		replay_write(call, plugin_firewall.name, NULL);
+	return r;
+}
+
+/* To ADD once more is no error, and may choose another backend by now. */
+static int firewall_restore(const struct cni_call *call, struct err *e)
+{
+	struct cni_result prev = { 0 };
+
+	return firewall_add(call, &prev, e);
 }
 
 static int firewall_check(const struct cni_call *call, struct err *e)
@@ -181,6 +194,7 @@ static int firewall_del(const struct cni_call *call, struct err *e)
 	struct firewall fw = { 0 };
 	int first = 0;
 
+	replay_delete(call, plugin_firewall.name);
 	load_conf(call, &conf, NULL);
 	put_policy(&conf, &fw, NULL);
 	if (!cni_prev_result(call, &prev, NULL) &&
@@ -205,6 +219,7 @@ static int firewall_gc(const struct cni_call *call, struct err *e)
 
 	if (first || !valid)
 		return first;
+	replay_gc(call, plugin_firewall.name, valid, n);
 	load_conf(call, &conf, NULL);
 	put_policy(&conf, &fw, NULL);
 	for (; *b; b++) {
@@ -244,4 +259,5 @@ const struct cni_plugin plugin_firewall = {
 	.check = firewall_check,
 	.gc = firewall_gc,
 	.status = firewall_status,
+	.restore = firewall_restore,
 };

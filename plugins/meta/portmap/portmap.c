@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cni/replay.h"
 #include "kernel/conntrack.h"
 #include "meta/portmap/conf.h"
 #include "plugins.h"
@@ -80,14 +81,18 @@ static const struct backend *choose_backend(const struct portmap_conf *conf)
 /* Where nobody has asked for nftables and the kernel has none: iptables. */
 static int add_to_backend(const struct owner *owner,
 			  const struct portmap_conf *conf,
-			  const struct hostport_links *links, struct err *e)
+			  const struct hostport_links *links,
+			  const struct backend **ret_backend, struct err *e)
 {
 	const struct backend *backend = choose_backend(conf);
 	int r = backend->add(owner, &conf->hp, links, e);
 
 	if (r && backend == &nftables && !is_asked_for(conf) &&
-	    nft_is_absent(backend->status(NULL)))
-		r = iptables.add(owner, &conf->hp, links, e);
+	    nft_is_absent(backend->status(NULL))) {
+		backend = &iptables;
+		r = backend->add(owner, &conf->hp, links, e);
+	}
+	*ret_backend = backend;
 	return r;
 }
 
@@ -203,11 +208,14 @@ static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
 		     struct err *e)
 {
 	const struct owner owner = cni_owner(call);
+	const struct backend *backend = NULL;
 	struct hostport_links links;
 	int r = find_links(&conf->hp, true, &links, e);
 
 	if (!r)
-		r = add_to_backend(&owner, conf, &links, e);
+		r = add_to_backend(&owner, conf, &links, &backend, e);
+	if (!r && backend == &iptables)
+		replay_write(call, plugin_portmap.name, NULL);
 	if (!r)
 		forget(&conf->hp, forget_before_add);
 	return r;
@@ -220,6 +228,14 @@ static int portmap_add(const struct cni_call *call, struct cni_result *ret,
 	int r = load(call, ret, &conf, e);
 
 	return r || !conf.hp.ports.n ? r : map_ports(call, &conf, e);
+}
+
+/* To ADD once more is no error. */
+static int portmap_restore(const struct cni_call *call, struct err *e)
+{
+	struct cni_result prev = { 0 };
+
+	return portmap_add(call, &prev, e);
 }
 
 static int portmap_check(const struct cni_call *call, struct err *e)
@@ -254,6 +270,7 @@ static int portmap_del(const struct cni_call *call, struct err *e)
 	if (portmap_conf_load(call, &prev, &conf, NULL))
 		memset(&conf, 0, sizeof(conf));
 	find_links(&conf.hp, false, &links, NULL);
+	replay_delete(call, plugin_portmap.name);
 	first = hostport_del(&owner, &conf.hp, &links, e);
 	r = hostport_iptables_del(&owner, first ? NULL : e);
 	first = first ? first : r;
@@ -271,6 +288,7 @@ static int portmap_gc(const struct cni_call *call, struct err *e)
 
 	if (first || !valid)
 		return first;
+	replay_gc(call, plugin_portmap.name, valid, n);
 	first = hostport_gc(network, valid, n, e);
 	r = hostport_iptables_gc(network, valid, n, first ? NULL : e);
 	return first ? first : r;
@@ -297,4 +315,5 @@ const struct cni_plugin plugin_portmap = {
 	.check = portmap_check,
 	.gc = portmap_gc,
 	.status = portmap_status,
+	.restore = portmap_restore,
 };
