@@ -47,6 +47,18 @@ reaches() { # ADDRESS
 	all_gone podman
 }
 
+@test "podman.conflist: host ports by CAP_ARGS" {
+	local peer=$CNI_BIN/../tests/peer
+	ip netns exec a "$peer" serve tcp 80 a >"$BATS_TEST_TMPDIR/s" 3>&- &
+	CAP_ARGS='{"portMappings":[{"hostPort":8080,"containerPort":80}]}' "$CNI_BIN/hawser" add podman a
+	until [ -s "$BATS_TEST_TMPDIR/s" ]; do sleep 0.01; done
+	[ "$("$peer" ask tcp 127.0.0.1 8080)" = 'a 10.88.0.1' ]
+	"$CNI_BIN/hawser" del podman a
+	no "$peer" ask tcp 127.0.0.1 8080
+	pkill -x peer
+	lacks comment nft list ruleset
+}
+
 @test "containerd.conflist" {
 	up_and_checked containerd-net
 	reaches 10.88.0.3

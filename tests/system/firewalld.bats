@@ -202,6 +202,20 @@ sources() { # ZONE
 	no ip netns exec c1 ping -c 1 -W 1 192.0.2.2
 }
 
+@test "firewalld reloads and forgets; hawser reload reminds it" {
+	start_firewalld
+	ip netns add c1
+	try ADD firewall c1
+	ok
+	dbus-send --system --print-reply --dest=org.fedoraproject.FirewallD1 \
+		/org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1.reload
+	[ -z "$(sources trusted)" ]
+	"$CNI_BIN/hawser" reload
+	[ "$(sources trusted)" = '10.1.0.2/32 fd00:1::2/128' ]
+	try CHECK firewall c1
+	ok
+}
+
 @test "firewalld goes away between ADD and DEL" {
 	start_firewalld
 	try ADD firewall c1
