@@ -60,7 +60,7 @@ void nft_close(struct nft *nft)
 
 	if (!nft->sock)
 		return;
-	fd = nft->has_deleted ? dup(mnl_socket_get_fd(nft->sock)) : -1;
+	fd = nft->closes_late ? dup(mnl_socket_get_fd(nft->sock)) : -1;
 	if (fd >= 0)
 		background_close(fd);
 	mnl_socket_close(nft->sock);

@@ -22,7 +22,7 @@ struct nft {
 	uint32_t port, seq;
 	uint32_t family; /* NFPROTO_INET ... */
 	const char *table;
-	bool has_deleted; /* something, in a transaction */
+	bool closes_late; /* left to the background: see nft_close() */
 };
 
 /* Whether a handle cannot be opened, or the generation not be read (-EINVAL),
@@ -34,8 +34,9 @@ int nft_open(uint32_t family, const char *table, struct nft *ret,
 
 /* A socket that is closed while deleted things wait to be freed makes the
  * kernel wait for that, with a lock held that every transaction and the end of
- * every interface need (nf_tables_api.c, nft_rcv_nl_event()): after a deletion
- * that is left to the background. */
+ * every interface need (nf_tables_api.c, nft_rcv_nl_event()). That is left to the
+ * background after a deletion, and for whoever sets closes_late: a DEL that asks
+ * comes soon after another plugin's that has deleted. */
 void nft_close(struct nft *nft);
 
 static inline void nft_close_cleanup(struct nft *nft)

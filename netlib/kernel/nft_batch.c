@@ -158,7 +158,7 @@ static void delete_rules(struct nft_batch *b, const char *chain)
 	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, b->nft->table);
 	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
 	next(b);
-	b->nft->has_deleted = true;
+	b->nft->closes_late = true;
 }
 
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
@@ -198,7 +198,7 @@ void nft_delete_chain(struct nft_batch *b, const char *chain)
 	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, b->nft->table);
 	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, chain);
 	next(b);
-	b->nft->has_deleted = true;
+	b->nft->closes_late = true;
 }
 
 /* Begin a message about the named counter. */
@@ -235,7 +235,7 @@ void nft_delete_counter(struct nft_batch *b, const char *counter)
 	if (!counter_message(b, NFT_MSG_DELOBJ, 0, counter))
 		return;
 	next(b);
-	b->nft->has_deleted = true;
+	b->nft->closes_late = true;
 }
 
 /* --- sets ---------------------------------------------------------------- */
@@ -442,7 +442,7 @@ void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
 			const struct nft_element *element)
 {
 	put_element(b, NFT_MSG_DELSETELEM, 0, set, element);
-	b->nft->has_deleted = true;
+	b->nft->closes_late = true;
 }
 
 /* --- rules --------------------------------------------------------------- */
@@ -487,7 +487,7 @@ void nft_delete_rule(struct nft_batch *b, const char *chain, uint64_t handle)
 	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
 	mnl_attr_put_u64(msg, NFTA_RULE_HANDLE, htobe64(handle));
 	next(b);
-	b->nft->has_deleted = true;
+	b->nft->closes_late = true;
 }
 
 /* --- sending ------------------------------------------------------------- */

@@ -614,6 +614,7 @@ int firewall_nft_drop_others(const struct owner *owner, struct firewall *fw,
 
 	if (r)
 		return nft_is_absent(r) ? 0 : r;
+	nft.closes_late = true;
 	for (size_t i = 0; i < fw->addresses.n; i++) {
 		struct table_entry entry = { 0 };
 		struct nft_element found;

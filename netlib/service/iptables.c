@@ -9,6 +9,8 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 
+#include <linux/netfilter.h>
+
 #include "base/cleanup.h"
 
 /* How often to begin again when other programs change the table meanwhile. */
@@ -415,17 +417,6 @@ int iptables_edit(const struct iptables_place *place, iptables_plan *plan,
 	return r;
 }
 
-static bool may_have_any(const struct iptables_place *place,
-			 const char *const *chains)
-{
-	if (!*chains)
-		return iptables_may_have_chain(place, NULL);
-	for (; *chains; chains++)
-		if (iptables_may_have_chain(place, *chains))
-			return true;
-	return false;
-}
-
 int iptables_edit_existing(uint8_t family, const char *table,
 			   const char *const *chains, iptables_plan *plan,
 			   const void *arg, struct err *e)
@@ -436,8 +427,12 @@ int iptables_edit_existing(uint8_t family, const char *table,
 		{ IPTABLES_LEGACY, AF_INET, NULL },
 		{ IPTABLES_LEGACY, AF_INET6, NULL },
 	};
-	int first = 0;
+	_nft_ struct nft nft = { 0 };
+	int first = nft_open(NFPROTO_IPV4, table, &nft, e);
 
+	if (nft_is_absent(first))
+		first = 0; /* and no iptables in it */
+	nft.closes_late = true;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		struct iptables_place place = places[i];
 		int r = 0;
@@ -445,7 +440,7 @@ int iptables_edit_existing(uint8_t family, const char *table,
 		place.table = table;
 		if (family != AF_UNSPEC && family != place.family)
 			continue;
-		if (may_have_any(&place, chains))
+		if (iptables_may_have_any(&place, chains, &nft))
 			r = iptables_edit(&place, plan, arg, first ? NULL : e);
 		first = first ? first : r;
 	}

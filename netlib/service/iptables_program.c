@@ -116,23 +116,26 @@ int iptables_restore(const struct iptables_place *place, const char *text,
 
 /* --- without them -------------------------------------------------------- */
 
-static int open_nft(const struct iptables_place *place, struct nft *nft,
-		    struct err *e)
+static uint32_t nft_family(const struct iptables_place *place)
 {
-	return nft_open(place->family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4,
-			place->table, nft, e);
+	return place->family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 }
 
-static bool nft_may_have_chain(const struct iptables_place *place,
-			       const char *chain)
+/* The table or one of the chains is there, or it cannot be said. */
+static bool nft_may_have_any(const struct iptables_place *place,
+			     const char *const *chains, struct nft *nft)
 {
-	_nft_ struct nft nft = { 0 };
+	int r = -ENOENT;
 	uint32_t use;
-	int r = open_nft(place, &nft, NULL);
 
-	if (!r)
-		r = chain ? nft_find_chain(&nft, chain, &use, NULL)
-			  : nft_find_table(&nft, NULL);
+	if (!nft->sock)
+		return false;
+	nft->family = nft_family(place);
+	nft->table = place->table;
+	if (!*chains)
+		r = nft_find_table(nft, NULL);
+	for (; r == -ENOENT && *chains; chains++)
+		r = nft_find_chain(nft, *chains, &use, NULL);
 	return r != -ENOENT && !nft_is_absent(r);
 }
 
@@ -157,11 +160,11 @@ static bool legacy_has_table(const struct iptables_place *place)
 	return false;
 }
 
-bool iptables_may_have_chain(const struct iptables_place *place,
-			     const char *chain)
+bool iptables_may_have_any(const struct iptables_place *place,
+			   const char *const *chains, struct nft *nft)
 {
 	if (place->variant == IPTABLES_NFT)
-		return nft_may_have_chain(place, chain);
+		return nft_may_have_any(place, chains, nft);
 	if (place->variant == IPTABLES_LEGACY)
 		return legacy_has_table(place);
 	return true;
@@ -172,7 +175,7 @@ static int nft_drops(const struct iptables_place *place, const char *chain,
 {
 	_nft_ struct nft nft = { 0 };
 	uint32_t policy = NF_ACCEPT;
-	int r = open_nft(place, &nft, e);
+	int r = nft_open(nft_family(place), place->table, &nft, e);
 
 	if (!r)
 		r = nft_chain_policy(&nft, chain, &policy, e);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "kernel/nft.h"
 
 enum iptables_variant {
 	IPTABLES_PLAIN, /* whatever "iptables" is here */
@@ -34,11 +35,11 @@ int iptables_save(const struct iptables_place *place, char **ret,
 int iptables_restore(const struct iptables_place *place, const char *text,
 		     struct err *e);
 
-/* Whether it is worth while to read the table for the sake of @chain (NULL: for
- * any): false if that is certainly not there. No program is started; for the
- * plain names it is always true. */
-bool iptables_may_have_chain(const struct iptables_place *place,
-			     const char *chain);
+/* Whether it is worth while to read the table for the sake of one of @chains
+ * (ended by NULL; none: any): false if there is certainly none of them. No
+ * program is started; nftables are asked through @nft, if the variant is that. */
+bool iptables_may_have_any(const struct iptables_place *place,
+			   const char *const *chains, struct nft *nft);
 
 /* Whether the policy of a base chain ("FORWARD") of the table is another than
  * ACCEPT. A program is started for the legacy variant only, if it is in use. */

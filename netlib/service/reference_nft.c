@@ -125,6 +125,7 @@ static int delete_where(uint32_t family, const char *table,
 	uint32_t use;
 	int r = nft_open(family, table, &nft, e);
 
+	nft.closes_late = true;
 	if (!r)
 		r = nft_find_chain(&nft, question, &use, e);
 	if (!r)
@@ -179,6 +180,7 @@ int reference_nft_del_hostports(const struct owner *owner, struct err *e)
 	_nft_ struct nft nft = { 0 };
 	int r = nft_open(NFPROTO_IPV4, HOSTPORT_TABLE, &nft, e);
 
+	nft.closes_late = true;
 	if (!r)
 		r = delete_hostports(&nft, owner, e);
 	if (!r) {

@@ -452,6 +452,7 @@ int table_del(const struct table_part *part, const struct owner *owner,
 	size_t at;
 	int r = nft_open(part->family, TABLE_NAME, &nft, e);
 
+	nft.closes_late = true;
 	if (!r && n <= FEW)
 		r = in_bites(&w, n, &at, e);
 	if (!r && (!n || w.done < n))

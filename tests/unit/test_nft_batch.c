@@ -35,7 +35,7 @@ static int open_nft(void **state)
 static int close_nft(void **state)
 {
 	(void)state;
-	nft.has_deleted = false;
+	nft.closes_late = false;
 	nft_close(&nft);
 	return 0;
 }
@@ -233,7 +233,7 @@ static void a_deletion_bound_to_a_generation(void **state)
 	nft_value_add_ip(&element.key, &address);
 	nft_batch_init(&b, &nft, &generation);
 	nft_delete_element(&b, &map, &element);
-	assert_true(nft.has_deleted);
+	assert_true(nft.closes_late);
 	commit(&b);
 	assert_sent(want, sizeof(want));
 }
@@ -427,10 +427,10 @@ static void a_rule_deleted_by_its_handle(void **state)
 	struct nft_batch b;
 
 	(void)state;
-	nft.has_deleted = false;
+	nft.closes_late = false;
 	nft_batch_init(&b, &nft, &generation);
 	nft_delete_rule(&b, "c", 0x100000002);
-	assert_true(nft.has_deleted);
+	assert_true(nft.closes_late);
 	commit(&b);
 	assert_sent(want, sizeof(want));
 }

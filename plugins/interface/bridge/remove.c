@@ -94,10 +94,11 @@ static int delete_masquerading(const struct cni_call *call,
 
 	if (!v)
 		return err_oom(e);
-	first = masquerade_del(owner, v, n, e);
-	r = masquerade_iptables_del(owner, v, n, first ? NULL : e);
-	first = first ? first : r;
+	/* what deletes most often comes last: see nft_close() */
+	first = masquerade_iptables_del(owner, v, n, e);
 	r = reference_nft_del_masquerade(owner, first ? NULL : e);
+	first = first ? first : r;
+	r = masquerade_del(owner, v, n, first ? NULL : e);
 	return first ? first : r;
 }
 
@@ -113,9 +114,10 @@ static int delete_guard(const struct bridge_conf *conf,
 	const struct spoof_guard guard =
 		bridge_guard(conf, port.name, has_mac ? mac : NULL, NULL, 0);
 
-	int r = spoof_del(owner, &guard, e);
+	int first = reference_nft_del_spoof(owner, e);
+	int r = spoof_del(owner, &guard, first ? NULL : e);
 
-	return r ? r : reference_nft_del_spoof(owner, e);
+	return first ? first : r;
 }
 
 /* What nftables has of the attachment. The result says where to look; one that
@@ -130,10 +132,10 @@ static int delete_elements(const struct cni_call *call,
 	if (first || !(conf.ip_masq || conf.mac_spoof_check))
 		return first;
 	cni_prev_result(call, &prev, NULL);
-	if (conf.ip_masq)
-		first = delete_masquerading(call, owner, &prev, e);
-	if (conf.mac_spoof_check) {
-		r = delete_guard(&conf, owner, &prev, first ? NULL : e);
+	if (conf.mac_spoof_check)
+		first = delete_guard(&conf, owner, &prev, e);
+	if (conf.ip_masq) {
+		r = delete_masquerading(call, owner, &prev, first ? NULL : e);
 		first = first ? first : r;
 	}
 	return first;

@@ -271,10 +271,11 @@ static int portmap_del(const struct cni_call *call, struct err *e)
 		memset(&conf, 0, sizeof(conf));
 	find_links(&conf.hp, false, &links, NULL);
 	replay_delete(call, plugin_portmap.name);
-	first = hostport_del(&owner, &conf.hp, &links, e);
-	r = hostport_iptables_del(&owner, first ? NULL : e);
-	first = first ? first : r;
+	/* what deletes most often comes last: see nft_close() */
+	first = hostport_iptables_del(&owner, e);
 	r = reference_nft_del_hostports(&owner, first ? NULL : e);
+	first = first ? first : r;
+	r = hostport_del(&owner, &conf.hp, &links, first ? NULL : e);
 	forget(&conf.hp, forget_after_del);
 	return first ? first : r;
 }
