@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -21,10 +22,10 @@
 DEFINE_CLEANUP(DIR *, closedir)
 #define _closedir_ cleanup(closedir)
 
-static void write_name(const struct owner *owner, const char *kind,
+static void write_name(const char *key, const char *kind,
 		       char name[static NAME_MAX])
 {
-	snprintf(name, NAME_MAX, "%s.%s", owner_key(owner).text, kind);
+	snprintf(name, NAME_MAX, "%.*s.%s", OWNER_KEY_LEN, key, kind);
 }
 
 static int open_dir(void)
@@ -43,7 +44,7 @@ void owned_file_write(const struct owner *owner, const char *kind,
 		dir = open_dir();
 	if (dir < 0)
 		return;
-	write_name(owner, kind, name);
+	write_name(owner_key(owner).text, kind, name);
 	fs_replace_file(dir, name, text, strlen(text), FILE_MODE, NULL);
 }
 
@@ -52,7 +53,7 @@ void owned_file_delete(const struct owner *owner, const char *kind)
 	_close_ int dir = open_dir();
 	char name[NAME_MAX];
 
-	write_name(owner, kind, name);
+	write_name(owner_key(owner).text, kind, name);
 	if (dir >= 0)
 		unlinkat(dir, name, 0);
 }
@@ -97,13 +98,14 @@ static char *read_file(int dir, const char *name, struct arena *a)
 	return arena_own(a, text, free) ? NULL : text;
 }
 
-char *owned_file_read(const struct owner *owner, const char *kind,
-		      struct arena *a)
+char *owned_file_read(const char *key, const char *kind, struct arena *a)
 {
 	_close_ int dir = open_dir();
 	char name[NAME_MAX];
 
-	write_name(owner, kind, name);
+	if (strnlen(key, OWNER_KEY_LEN) < OWNER_KEY_LEN || strchr(key, '/'))
+		return NULL;
+	write_name(key, kind, name);
 	return dir < 0 ? NULL : read_file(dir, name, a);
 }
 
@@ -137,4 +139,13 @@ char **owned_file_read_all(const char *kind, struct arena *a)
 	if (v)
 		v[n] = NULL;
 	return v;
+}
+
+int owned_file_lock(bool alone)
+{
+	int dir = open_dir();
+
+	if (dir >= 0)
+		flock(dir, alone ? LOCK_EX : LOCK_SH);
+	return dir;
 }

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -24,9 +25,14 @@ void owned_file_delete(const struct owner *owner, const char *kind);
 void owned_file_gc(const char *kind, const char *network,
 		   const struct owner *valid, size_t n);
 
-/* The attachment's file of the kind, in @a; NULL for none. */
-char *owned_file_read(const struct owner *owner, const char *kind,
-		      struct arena *a);
+/* The file of the kind of the attachment with that key (owner_key()), in @a;
+ * NULL for none. */
+char *owned_file_read(const char *key, const char *kind, struct arena *a);
+
+/* Hold the files as they are until the descriptor is closed: all who change what
+ * they tell share it, and who puts things back has it alone. -1 where there are
+ * no files. */
+int owned_file_lock(bool alone);
 
 /* All files of the kind: their texts, in @a, ended by NULL; NULL when out of
  * memory. What is not a plain file of ours is left out. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/owned_file.h"
 #include "cni/version.h"
 
 /* How long VERSION waits for a cniVersion to echo: a runtime's is there at
@@ -251,10 +252,14 @@ static int call_add(const struct cni_plugin *plugin,
 	return r;
 }
 
+/* What changes an attachment keeps "hawser reload" out, and nobody else. */
 static int dispatch(const struct cni_plugin *plugin,
 		    const struct cni_call *call, struct err *e)
 {
 	int (*serve)(const struct cni_call *, struct err *) = NULL;
+	_close_ int lock = plugin->restore ? owned_file_lock(false) : -1;
+
+	(void)lock; /* until the end */
 
 	switch (call->args->command) {
 	case CNI_ADD:

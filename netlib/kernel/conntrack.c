@@ -131,11 +131,12 @@ struct deletion {
 	int err;
 };
 
-/* What a listed entry's client sends to. */
+/* What there is of a listed entry to hold against the filter. */
 struct original {
 	const struct nlattr *tuple;
 	uint8_t protocol;
 	uint16_t dport;
+	struct ip_addr daddr, replier;
 };
 
 static int read_protocol(const struct nlattr *attr, void *arg)
@@ -149,28 +150,76 @@ static int read_protocol(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-static int read_tuple(const struct nlattr *attr, void *arg)
+static void read_addr(const struct nlattr *attr, struct ip_addr *to)
 {
-	if (mnl_attr_get_type(attr) == CTA_TUPLE_PROTO)
-		mnl_attr_parse_nested(attr, read_protocol, arg);
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	to->family = len == ip_size(AF_INET) ? AF_INET : AF_INET6;
+	if (len <= sizeof(to->bytes))
+		memcpy(to->bytes, mnl_attr_get_payload(attr), len);
+}
+
+static int read_daddr(const struct nlattr *attr, void *arg)
+{
+	struct original *o = arg;
+	int type = mnl_attr_get_type(attr);
+
+	if (type == CTA_IP_V4_DST || type == CTA_IP_V6_DST)
+		read_addr(attr, &o->daddr);
 	return MNL_CB_OK;
 }
 
-static int read_original(const struct nlattr *attr, void *arg)
+static int read_replier(const struct nlattr *attr, void *arg)
+{
+	struct original *o = arg;
+	int type = mnl_attr_get_type(attr);
+
+	if (type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC)
+		read_addr(attr, &o->replier);
+	return MNL_CB_OK;
+}
+
+static int read_original_tuple(const struct nlattr *attr, void *arg)
+{
+	if (mnl_attr_get_type(attr) == CTA_TUPLE_PROTO)
+		mnl_attr_parse_nested(attr, read_protocol, arg);
+	else if (mnl_attr_get_type(attr) == CTA_TUPLE_IP)
+		mnl_attr_parse_nested(attr, read_daddr, arg);
+	return MNL_CB_OK;
+}
+
+static int read_reply_tuple(const struct nlattr *attr, void *arg)
+{
+	if (mnl_attr_get_type(attr) == CTA_TUPLE_IP)
+		mnl_attr_parse_nested(attr, read_replier, arg);
+	return MNL_CB_OK;
+}
+
+static int read_entry(const struct nlattr *attr, void *arg)
 {
 	struct original *o = arg;
 
+	if (mnl_attr_get_type(attr) == CTA_TUPLE_REPLY)
+		return mnl_attr_parse_nested(attr, read_reply_tuple, arg);
 	if (mnl_attr_get_type(attr) != CTA_TUPLE_ORIG)
 		return MNL_CB_OK;
 	o->tuple = attr;
-	return mnl_attr_parse_nested(attr, read_tuple, arg);
+	return mnl_attr_parse_nested(attr, read_original_tuple, arg);
+}
+
+/* No family: any address. */
+static bool is_wanted(const struct ip_addr *wanted, const struct ip_addr *is)
+{
+	return !wanted->family || ip_equal(wanted, is);
 }
 
 /* A kernel that knows no filter lists everything: look again. */
 static bool is_meant(const struct conntrack_filter *f, const struct original *o)
 {
 	return o->tuple && o->protocol == f->protocol &&
-	       (!f->dport || o->dport == f->dport);
+	       (!f->dport || o->dport == f->dport) &&
+	       is_wanted(&f->daddr, &o->daddr) &&
+	       is_wanted(&f->replier, &o->replier);
 }
 
 static int delete_listed(const struct nlmsghdr *listed, void *arg)
@@ -183,7 +232,7 @@ static int delete_listed(const struct nlmsghdr *listed, void *arg)
 				     header->nfgen_family);
 	int r;
 
-	mnl_attr_parse(listed, sizeof(*header), read_original, &o);
+	mnl_attr_parse(listed, sizeof(*header), read_entry, &o);
 	if (!is_meant(d->filter, &o))
 		return MNL_CB_OK;
 	mnl_attr_put(msg, CTA_TUPLE_ORIG | NLA_F_NESTED,

@@ -403,7 +403,45 @@ static int find_rule_comment(const struct nftnl_udata *attr, void *arg)
 	return 0;
 }
 
-/* Only the two attributes: what a rule does may be of a kind that libnftnl does
+/* The value of @type in a nest, or NULL. */
+static const struct nlattr *find_nested(const struct nlattr *nest, int type)
+{
+	const struct nlattr *attr;
+
+	if (nest)
+		mnl_attr_for_each_nested (attr, nest)
+			if (mnl_attr_get_type(attr) == type)
+				return attr;
+	return NULL;
+}
+
+static bool is_immediate(const struct nlattr *expr)
+{
+	const struct nlattr *name = find_nested(expr, NFTA_EXPR_NAME);
+
+	return name && !mnl_attr_validate(name, MNL_TYPE_NUL_STRING) &&
+	       !strcmp(mnl_attr_get_str(name), "immediate");
+}
+
+/* Of "jump CHAIN" and "goto CHAIN". */
+static void read_target(const struct nlattr *expressions, struct nft_rule *rule)
+{
+	const struct nlattr *expr, *chain;
+
+	mnl_attr_for_each_nested (expr, expressions) {
+		if (!is_immediate(expr))
+			continue;
+		chain = find_nested(expr, NFTA_EXPR_DATA);
+		chain = find_nested(chain, NFTA_IMMEDIATE_DATA);
+		chain = find_nested(chain, NFTA_DATA_VERDICT);
+		chain = find_nested(chain, NFTA_VERDICT_CHAIN);
+		if (chain && !mnl_attr_validate(chain, MNL_TYPE_NUL_STRING))
+			snprintf(rule->target, sizeof(rule->target), "%s",
+				 mnl_attr_get_str(chain));
+	}
+}
+
+/* Only a few attributes: what a rule does may be of a kind that libnftnl does
  * not know. */
 static int read_rule(const struct nlattr *attr, void *arg)
 {
@@ -416,6 +454,8 @@ static int read_rule(const struct nlattr *attr, void *arg)
 		nftnl_udata_parse(mnl_attr_get_payload(attr),
 				  mnl_attr_get_payload_len(attr),
 				  find_rule_comment, rule);
+	if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
+		read_target(attr, rule);
 	return MNL_CB_OK;
 }
 

@@ -74,6 +74,7 @@ int nft_find_element(struct nft *nft, const char *set,
 struct nft_rule {
 	uint64_t handle;
 	char comment[NFT_COMMENT_MAX]; /* "" for none */
+	char target[NFT_NAME_MAX];     /* the chain it goes to, "" for none */
 };
 
 /* All rules of a chain, in @a; a chain that is not there has none. -EINTR when

@@ -13,6 +13,7 @@
 #include <linux/netfilter_bridge.h>
 
 #include "kernel/nft_expr.h"
+#include "service/record.h"
 #include "service/table.h"
 
 #define FORWARD	 "forward"
@@ -341,11 +342,26 @@ static const struct table_target network_counter = {
 	.find = nft_find_counter,
 	.add = add_network,
 	.del = delete_network,
-	.own_use = 0,
+	.count_uses = nft_find_counter,
 };
 
 /* An address was given to its attachment: an element that stands there, of a
  * dead attachment or on another network, is taken over. */
+/* An address was given to the attachment, and what else stands there belongs to
+ * a dead one; unless that is on another bridge and its container is there: its
+ * network would lose its policy to ours. */
+static int refuse(const struct table_entry *entry,
+		  const struct nft_element *held, struct err *e)
+{
+	if (!strcmp(entry->element.target, held->target) ||
+	    !record_is_live(&firewall_part, held->comment))
+		return 0;
+	return err_set(
+		e, ERR_EXISTS, EADDRINUSE,
+		"address %s is in use by a container of another network (%s)",
+		entry->element.label, owner_words(held->comment));
+}
+
 const struct table_part firewall_part = {
 	.name = "firewall",
 	.what = "firewall",
@@ -353,6 +369,7 @@ const struct table_part firewall_part = {
 	.sets = maps,
 	.make = make_part,
 	.target = &network_counter,
+	.refuse = refuse,
 };
 
 /* --- the part of table bridge -------------------------------------------- */
@@ -462,36 +479,26 @@ int firewall_nft_add(const struct owner *owner, const struct firewall *fw,
 		     struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	size_t n;
+	size_t n, port_n = fw->policy == INGRESS_ISOLATED;
 	struct table_entry *entry = entries(fw, &a, &n), port = port_entry(fw);
 	int r = entry ? check_sense(fw, e) : err_oom(e);
 
 	if (!r)
 		r = table_add(&firewall_part, owner, entry, n, e);
-	if (r || fw->policy != INGRESS_ISOLATED)
-		return r;
-	r = table_add(&firewall_port_part, owner, &port, 1, e);
 	if (r)
-		table_del(&firewall_part, owner, entry, n, NULL);
+		return r;
+	r = table_add(&firewall_port_part, owner, &port, port_n, e);
+	if (r)
+		table_del(&firewall_part, owner, NULL);
 	return r;
 }
 
-/* Whatever the policy is now, it may have been another at the time of ADD. The
- * part where most have nothing comes first: closing a socket that has deleted
- * nothing waits for what the process has deleted through another. */
-int firewall_nft_del(const struct owner *owner, const struct firewall *fw,
-		     struct err *e)
+/* Whatever the policy is now, it may have been another at the time of ADD. */
+int firewall_nft_del(const struct owner *owner, struct err *e)
 {
-	_arena_ struct arena a = { 0 };
-	size_t n;
-	struct table_entry *entry = entries(fw, &a, &n), port = port_entry(fw);
-	int first, r;
+	int first = table_del(&firewall_port_part, owner, e);
+	int r = table_del(&firewall_part, owner, first ? NULL : e);
 
-	if (!entry)
-		return err_oom(e);
-	first = table_del(&firewall_port_part, owner, &port, fw->port ? 1 : 0,
-			  e);
-	r = table_del(&firewall_part, owner, entry, n, first ? NULL : e);
 	return first ? first : r;
 }
 

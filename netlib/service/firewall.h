@@ -116,9 +116,8 @@ int ingress_policy_parse(const char *name, enum ingress_policy *ret);
 int firewall_nft_add(const struct owner *owner, const struct firewall *fw,
 		     struct err *e);
 
-/* Delete the attachment's elements; @fw says where to look first. */
-int firewall_nft_del(const struct owner *owner, const struct firewall *fw,
-		     struct err *e);
+/* Delete the attachment's elements. */
+int firewall_nft_del(const struct owner *owner, struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming what is not there or not as it should be. */
 int firewall_nft_check(const struct owner *owner, const struct firewall *fw,

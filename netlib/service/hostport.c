@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "kernel/nft_expr.h"
 #include "kernel/nft_text.h"
+#include "service/record.h"
 #include "service/table.h"
 
 #define LOOKUP	    "hostports"
@@ -320,10 +321,13 @@ static void make_part(struct nft_batch *b, const struct nft *nft)
 
 /* A port is whose it is; an address was given to the attachment, and what else
  * stands there belongs to a dead one. */
-static int refuse(const struct table_entry *entry, const char *holder,
-		  struct err *e)
+static int refuse(const struct table_entry *entry,
+		  const struct nft_element *held, struct err *e)
 {
-	if (entry->set->kind == NFT_KIND_SET)
+	const char *holder = held->comment;
+
+	if (entry->set->kind == NFT_KIND_SET ||
+	    record_is_dead(&hostport_part, holder))
 		return 0;
 	return err_set(e, ERR_EXISTS, EADDRINUSE,
 		       "host port %s is in use by another container (%s)",
@@ -345,7 +349,7 @@ static const struct table_target conditions_chain = {
 	.find = nft_find_chain,
 	.add = add_conditions,
 	.del = nft_delete_chain,
-	.own_use = 1, /* its rule */
+	.count_uses = table_count_gotos,
 };
 
 const struct table_part hostport_part = {
@@ -590,25 +594,9 @@ int hostport_guard(struct err *e)
 	return table_make(&hostport_part, e);
 }
 
-/* Whether ADD may have made elements for a link that is not known now. */
-static bool misses_link(const struct hostports *hp,
-			const struct hostport_links *links)
+int hostport_del(const struct owner *owner, struct err *e)
 {
-	return hp->snat && !hp->masq_all &&
-	       ((hp->v4.addr.family && !*links->ifname[0]) ||
-		(hp->v6.addr.family && !*links->ifname[1]));
-}
-
-int hostport_del(const struct owner *owner, const struct hostports *hp,
-		 const struct hostport_links *links, struct err *e)
-{
-	_arena_ struct arena a = { 0 };
-	struct entry_list list = { 0 };
-	int r = list_entries(hp, links, &a, &list, NULL);
-
-	if (r || misses_link(hp, links))
-		list.n = 0; /* then they are searched for */
-	return table_del(&hostport_part, owner, list.v, list.n, e);
+	return table_del(&hostport_part, owner, e);
 }
 
 int hostport_check(const struct owner *owner, const struct hostports *hp,

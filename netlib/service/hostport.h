@@ -127,10 +127,8 @@ int hostport_add(const struct owner *owner, const struct hostports *hp,
 /* Have the guard in place, with nothing mapped: for another backend. */
 int hostport_guard(struct err *e);
 
-/* Delete the attachment's mappings; @hp, if it has any ports, says which they
- * are. */
-int hostport_del(const struct owner *owner, const struct hostports *hp,
-		 const struct hostport_links *links, struct err *e);
+/* Delete the attachment's mappings. */
+int hostport_del(const struct owner *owner, struct err *e);
 
 /* -ENOENT with ERR_MISMATCH names the port that is not mapped. */
 int hostport_check(const struct owner *owner, const struct hostports *hp,

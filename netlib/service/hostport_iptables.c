@@ -72,12 +72,13 @@ static bool is_any_host(const struct ip_addr *a)
 /* --- words of the configuration ------------------------------------------ */
 
 /* What may not be said in a condition, also cut short as getopt_long(3) lets
- * everybody do: where the rule goes to, and programs to be run. Other commands
+ * everybody do: where the rule goes to, programs to be run, and what makes
+ * iptables-restore end before its work. Other commands
  * in a rule are refused by iptables-restore itself. */
 static bool is_forbidden(const char *word)
 {
-	static const char *const options[] = { "jump", "goto", "table",
-					       "modprobe" };
+	static const char *const options[] = { "jump",	   "goto", "table",
+					       "modprobe", "help", "version" };
 	size_t len = strcspn(word, "=");
 
 	if (*word != '-' || !word[1])
@@ -98,7 +99,9 @@ static int check_conditions(const char *const *words, size_t n, struct err *e)
 
 		if (r)
 			return r;
-		if (is_forbidden(words[i]))
+		/* iptables-save does not quote a blank, and then nobody can
+		 * delete the rule */
+		if (is_forbidden(words[i]) || strpbrk(words[i], " \t"))
 			return err_set(e, ERR_CONFIG, EINVAL,
 				       "a condition for host ports cannot have "
 				       "\"%s\"",

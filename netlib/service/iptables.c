@@ -442,6 +442,8 @@ int iptables_edit_existing(uint8_t family, const char *table,
 			continue;
 		if (iptables_may_have_any(&place, chains, &nft))
 			r = iptables_edit(&place, plan, arg, first ? NULL : e);
+		if (r == -ENOENT && place.variant == IPTABLES_LEGACY)
+			r = 0; /* no program: then none of this is ours */
 		first = first ? first : r;
 	}
 	return first;

@@ -170,18 +170,43 @@ bool iptables_may_have_any(const struct iptables_place *place,
 	return true;
 }
 
+static bool has_program(const struct iptables_place *place)
+{
+	char path[PROGRAM_MAX];
+
+	find_program(place, "restore", path);
+	return *path == '/';
+}
+
+/* The reference's rules, and ours, go to chains of their own. */
+static bool has_foreign_rule(const struct nft_rule *v, size_t n)
+{
+	static const char own[] = "CNI-";
+
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(v[i].target, own, sizeof(own) - 1) != 0)
+			return true;
+	return false;
+}
+
 static int nft_drops(const struct iptables_place *place, const char *chain,
 		     bool *ret, struct err *e)
 {
+	_arena_ struct arena a = { 0 };
 	_nft_ struct nft nft = { 0 };
 	uint32_t policy = NF_ACCEPT;
+	struct nft_rule *rules = NULL;
+	size_t n = 0;
 	int r = nft_open(nft_family(place), place->table, &nft, e);
 
 	if (!r)
 		r = nft_chain_policy(&nft, chain, &policy, e);
+	if (!r)
+		r = nft_list_rules(&nft, chain, &a, &rules, &n, e);
 	if (r && r != -ENOENT && !nft_is_absent(r))
 		return r;
-	*ret = policy != NF_ACCEPT;
+	*ret = (policy != NF_ACCEPT || has_foreign_rule(rules, n)) &&
+	       has_program(place);
 	return 0;
 }
 
@@ -196,8 +221,8 @@ static int legacy_drops(const struct iptables_place *place, const char *chain,
 	if (!legacy_has_table(place))
 		return 0;
 	r = iptables_save(place, &text, e);
-	if (r)
-		return r;
+	if (r) /* without the program it cannot be said, nor helped */
+		return r == -ENOENT ? 0 : r;
 	snprintf(accepts, sizeof(accepts), "\n:%s ACCEPT ", chain);
 	*ret = !strstr(text, accepts);
 	return 0;

@@ -41,7 +41,9 @@ int iptables_restore(const struct iptables_place *place, const char *text,
 bool iptables_may_have_any(const struct iptables_place *place,
 			   const char *const *chains, struct nft *nft);
 
-/* Whether the policy of a base chain ("FORWARD") of the table is another than
- * ACCEPT. A program is started for the legacy variant only, if it is in use. */
+/* Whether the base chain of the table ("FORWARD") may drop: its policy is another
+ * than ACCEPT, or it has rules that are neither ours nor the reference's. False
+ * where iptables is not installed, for then it cannot be told to accept. A
+ * program is started for the legacy variant only, if it is in use. */
 int iptables_chain_drops(const struct iptables_place *place, const char *chain,
 			 bool *ret, struct err *e);

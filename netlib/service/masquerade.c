@@ -9,6 +9,7 @@
 #include <linux/netfilter.h>
 
 #include "kernel/nft_expr.h"
+#include "service/record.h"
 #include "service/table.h"
 
 #define POSTROUTING "postrouting"
@@ -19,9 +20,6 @@
 
 /* What the name of a subnet's chain begins with. */
 #define SUBNET_CHAIN "masquerade-"
-
-/* Rules of a subnet's chain. */
-#define SUBNET_RULES 2
 
 static const struct nft_set_spec map4 = { .name = "masquerade4",
 					  .kind = NFT_KIND_VMAP,
@@ -109,12 +107,14 @@ static void write_chain(const struct ip_prefix *subnet,
 		*c = '-';
 }
 
-/* The same backwards; the name is one of write_chain()'s. */
+/* The same backwards; no family when the name is none of write_chain()'s. */
 static struct ip_prefix read_chain(const char *chain)
 {
 	struct ip_prefix subnet = { 0 };
 	char text[PREFIX_TEXT_MAX];
 
+	if (strncmp(chain, SUBNET_CHAIN, strlen(SUBNET_CHAIN)) != 0)
+		return subnet;
 	snprintf(text, sizeof(text), "%s", chain + strlen(SUBNET_CHAIN));
 	for (char *c = text; (c = strchr(c, '-'));)
 		*c = ':';
@@ -127,8 +127,11 @@ static void add_subnet(struct nft_batch *b, const struct nft *nft,
 {
 	const struct nft_chain_spec chain = { .name = name };
 	const struct ip_prefix subnet = read_chain(name);
-	struct nftnl_rule *rule = nft_rule_new(nft, name);
+	struct nftnl_rule *rule;
 
+	if (!subnet.addr.family) /* a file said so, see reload */
+		return;
+	rule = nft_rule_new(nft, name);
 	nft_add_chain(b, &chain);
 	add_return(b, nft, name, &subnet);
 	expr_goto(rule, MASQUERADE);
@@ -139,7 +142,7 @@ static const struct table_target subnet_chain = {
 	.find = nft_find_chain,
 	.add = add_subnet,
 	.del = nft_delete_chain,
-	.own_use = SUBNET_RULES,
+	.count_uses = table_count_gotos,
 };
 
 /* An address was given to its attachment: an element that stands there, of a
@@ -165,13 +168,21 @@ static void fill_entry(const struct ip_prefix *address, struct table_entry *ret)
 	ip_text(&address->addr, element->label);
 }
 
+/* An address that is named twice is one element. */
 static struct table_entry *entries(const struct ip_prefix *v, size_t n,
-				   struct arena *a)
+				   struct arena *a, size_t *ret_n)
 {
 	struct table_entry *entry = arena_array(a, n, sizeof(*entry));
 
-	for (size_t i = 0; entry && i < n; i++)
-		fill_entry(&v[i], &entry[i]);
+	*ret_n = 0;
+	for (size_t i = 0; entry && i < n; i++) {
+		struct table_entry *next = &entry[*ret_n];
+
+		memset(next, 0, sizeof(*next));
+		fill_entry(&v[i], next);
+		if (!record_has(entry, *ret_n, next))
+			(*ret_n)++;
+	}
 	return entry;
 }
 
@@ -179,27 +190,22 @@ int masquerade_add(const struct owner *owner, const struct ip_prefix *v,
 		   size_t n, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct table_entry *entry = entries(v, n, &a);
+	struct table_entry *entry = entries(v, n, &a, &n);
 
 	return entry ? table_add(&masquerade_part, owner, entry, n, e)
 		     : err_oom(e);
 }
 
-int masquerade_del(const struct owner *owner, const struct ip_prefix *v,
-		   size_t n, struct err *e)
+int masquerade_del(const struct owner *owner, struct err *e)
 {
-	_arena_ struct arena a = { 0 };
-	struct table_entry *entry = entries(v, n, &a);
-
-	return entry ? table_del(&masquerade_part, owner, entry, n, e)
-		     : err_oom(e);
+	return table_del(&masquerade_part, owner, e);
 }
 
 int masquerade_check(const struct owner *owner, const struct ip_prefix *v,
 		     size_t n, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct table_entry *entry = entries(v, n, &a);
+	struct table_entry *entry = entries(v, n, &a, &n);
 
 	return entry ? table_check(&masquerade_part, owner, entry, n, e)
 		     : err_oom(e);

@@ -48,10 +48,8 @@
 int masquerade_add(const struct owner *owner, const struct ip_prefix *v,
 		   size_t n, struct err *e);
 
-/* Delete the attachment's elements. The @n addresses say where to look; unless
- * each of them has one the whole map is searched. */
-int masquerade_del(const struct owner *owner, const struct ip_prefix *v,
-		   size_t n, struct err *e);
+/* Delete the attachment's elements. */
+int masquerade_del(const struct owner *owner, struct err *e);
 
 /* -ENOENT with ERR_MISMATCH when the element of one of the addresses is not
  * there or not this attachment's. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -37,8 +38,18 @@ static cJSON *entry_json(const struct table_entry *entry)
 	return object;
 }
 
-static char *record_text(const struct owner *owner, const struct table_entry *v,
-			 size_t n)
+bool record_has(const struct table_entry *v, size_t n,
+		const struct table_entry *entry)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].set == entry->set &&
+		    nft_value_equal(&v[i].element.key, &entry->element.key))
+			return true;
+	return false;
+}
+
+static char *record_text(const struct owner *owner, const struct record *before,
+			 const struct table_entry *v, size_t n)
 {
 	_json_ cJSON *doc = cJSON_CreateObject();
 	cJSON *list;
@@ -46,16 +57,25 @@ static char *record_text(const struct owner *owner, const struct table_entry *v,
 	cJSON_AddStringToObject(doc, "owner", owner_text(owner).text);
 	cJSON_AddStringToObject(doc, "netns", owner->netns ? owner->netns : "");
 	list = cJSON_AddArrayToObject(doc, "elements");
+	for (size_t i = 0; before && i < before->n; i++)
+		if (!record_has(v, n, &before->v[i]))
+			cJSON_AddItemToArray(list, entry_json(&before->v[i]));
 	for (size_t i = 0; i < n; i++)
 		cJSON_AddItemToArray(list, entry_json(&v[i]));
 	return cJSON_PrintUnformatted(doc);
 }
 
 void record_write(const struct table_part *part, const struct owner *owner,
-		  const struct table_entry *v, size_t n)
+		  const struct record *before, const struct table_entry *v,
+		  size_t n)
 {
-	_free_ char *text = record_text(owner, v, n);
+	_free_ char *text = NULL;
 
+	if (!n && (!before || !before->n)) {
+		owned_file_delete(owner, part->name);
+		return;
+	}
+	text = record_text(owner, before, v, n);
 	if (text)
 		owned_file_write(owner, part->name, text);
 }
@@ -122,12 +142,24 @@ static const struct nft_set_spec *find_set(const struct table_part *part,
 	return NULL;
 }
 
+/* Whether the element is what such a set has. */
+static bool is_right(const struct nft_set_spec *set, const struct element *from)
+{
+	bool has_target = from->target && *from->target;
+
+	if (from->key.len != nft_types_len(set->key))
+		return false;
+	if (set->kind == NFT_KIND_MAP)
+		return from->value.len == nft_types_len(set->value);
+	return has_target == (set->kind != NFT_KIND_SET);
+}
+
 /* -EINVAL for an element of a set that this part does not have (any more). */
 static int fill_entry(const struct table_part *part, const char *owner,
 		      const struct element *from, struct table_entry *to)
 {
 	to->set = find_set(part, from->set);
-	if (!to->set)
+	if (!to->set || !is_right(to->set, from))
 		return -EINVAL;
 	to->element.key = from->key;
 	to->element.value = from->value;
@@ -162,8 +194,8 @@ static int fill_record(const struct table_part *part,
 	return 0;
 }
 
-static int read_record(const struct table_part *part, const char *text,
-		       struct arena *a, struct record *ret)
+static int read_text(const struct table_part *part, const char *text,
+		     struct arena *a, struct record *ret)
 {
 	struct document document = { 0 };
 	cJSON *doc;
@@ -176,23 +208,42 @@ static int read_record(const struct table_part *part, const char *text,
 	return r ? r : fill_record(part, &document, a, ret);
 }
 
-void record_append(const struct table_part *part, const struct owner *owner,
-		   const struct table_entry *v, size_t n)
+int record_read(const struct table_part *part, const struct owner *owner,
+		struct arena *a, struct record *ret)
+{
+	const char *text =
+		owned_file_read(owner_key(owner).text, part->name, a);
+	struct record record = { 0 };
+	int r;
+
+	if (!text)
+		return -ENOENT;
+	r = read_text(part, text, a, &record);
+	if (!r)
+		*ret = record;
+	return r;
+}
+
+/* 0, 1, or -ENOENT when it is not known. */
+static int has_namespace(const struct table_part *part, const char *owner_text)
 {
 	_arena_ struct arena a = { 0 };
-	const char *text = owned_file_read(owner, part->name, &a);
-	struct record before = { 0 };
-	struct table_entry *all;
+	struct record record = { 0 };
+	const char *text = owned_file_read(owner_text, part->name, &a);
 
-	if (text && read_record(part, text, &a, &before))
-		before.n = 0;
-	all = arena_array(&a, before.n + n, sizeof(*all));
-	if (!all)
-		return;
-	if (before.n)
-		memcpy(all, before.v, before.n * sizeof(*all));
-	memcpy(all + before.n, v, n * sizeof(*all));
-	record_write(part, owner, all, before.n + n);
+	if (!text || read_text(part, text, &a, &record) || !*record.netns)
+		return -ENOENT;
+	return !access(record.netns, F_OK);
+}
+
+bool record_is_live(const struct table_part *part, const char *owner_text)
+{
+	return has_namespace(part, owner_text) == 1;
+}
+
+bool record_is_dead(const struct table_part *part, const char *owner_text)
+{
+	return has_namespace(part, owner_text) == 0;
 }
 
 int record_list(const struct table_part *part, struct arena *a,
@@ -208,7 +259,7 @@ int record_list(const struct table_part *part, struct arena *a,
 	if (!texts || !*ret)
 		return err_oom(e);
 	for (size_t i = 0; i < n; i++)
-		if (!read_record(part, texts[i], a, &(*ret)[*ret_n]))
+		if (!read_text(part, texts[i], a, &(*ret)[*ret_n]))
 			(*ret_n)++;
 	return 0;
 }

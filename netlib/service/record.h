@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -27,11 +28,25 @@ struct record {
 	size_t n;
 };
 
+/* Write down what @before (NULL: nothing) has and the @n entries, each once;
+ * nothing at all is no file. */
 void record_write(const struct table_part *part, const struct owner *owner,
-		  const struct table_entry *v, size_t n);
-/* Besides what is written there. */
-void record_append(const struct table_part *part, const struct owner *owner,
-		   const struct table_entry *v, size_t n);
+		  const struct record *before, const struct table_entry *v,
+		  size_t n);
+
+/* What is written down of the attachment, in @a. -ENOENT if nothing is, -EINVAL
+ * if it is none of ours. */
+int record_read(const struct table_part *part, const struct owner *owner,
+		struct arena *a, struct record *ret);
+
+/* Whether the namespace of the attachment that @owner_text names is there, or has
+ * gone. Where nothing is written down neither is known, and both are false. */
+bool record_is_live(const struct table_part *part, const char *owner_text);
+bool record_is_dead(const struct table_part *part, const char *owner_text);
+
+/* Whether one of the entries stands at the same key of the same set. */
+bool record_has(const struct table_entry *v, size_t n,
+		const struct table_entry *entry);
 
 /* The part's records, in @a. What is not one of ours is left out. */
 int record_list(const struct table_part *part, struct arena *a,

@@ -14,8 +14,8 @@
 #include "service/spoof.h"
 #include "service/table.h"
 
-/* How often to start again when others change the ruleset meanwhile. */
-#define TRIES 64
+/* Elements to a transaction that any socket's buffer has room for. */
+#define BITE 256
 
 static const struct table_part *const parts[] = {
 	&masquerade_part,    &hostport_part, &firewall_part,
@@ -177,18 +177,69 @@ static int count_attachments(const struct section *v, size_t n, struct arena *a,
 }
 
 /* The rules that users wrote, once the chains they go into are there. */
-static int fill_targets(struct nft *nft, const struct section *v, size_t n,
-			struct err *e)
+static int fill_targets(struct nft *nft, const struct section *s, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		nft->family = v[i].part->family;
-		for (size_t k = 0; !r && k < v[i].n; k++)
-			r = table_fill_targets(nft, v[i].v[k].v, v[i].v[k].n,
-					       e);
-	}
+	nft->family = s->part->family;
+	for (size_t i = 0; !r && i < s->n; i++)
+		r = table_fill_targets(nft, s->v[i].v, s->v[i].n, e);
 	return r;
+}
+
+/* A transaction for some elements of one record. What another attachment has by
+ * now makes the record out of date, and is no error. */
+static int reload_piece(struct nft *nft, const struct table_part *part,
+			const struct record *record, size_t at, size_t n,
+			struct reload_report *report, struct err *e)
+{
+	struct record piece = *record;
+	const struct section one = { .part = part, .v = &piece, .n = 1 };
+	struct reload_report own;
+	int r;
+
+	piece.v += at;
+	piece.n = n;
+	r = try_reload(nft, &one, 1, &own, e);
+	if (!r)
+		report->elements += own.elements;
+	return r == -EEXIST || r == -EBUSY ? 0 : r;
+}
+
+/* Where it cannot be one transaction (a socket's buffer is too small and may not
+ * grow, a record is wrong): what can be put back is. */
+static int reload_pieces(struct nft *nft, const struct section *s,
+			 struct reload_report *report, struct err *e)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t at = 0; at < s->v[i].n; at += BITE) {
+			size_t left = s->v[i].n - at;
+			int r = reload_piece(nft, s->part, &s->v[i], at,
+					     left < BITE ? left : BITE, report,
+					     first ? NULL : e);
+
+			first = first ? first : r;
+		}
+	return first;
+}
+
+static int reload_all(struct nft *nft, const struct section *v, size_t n,
+		      struct reload_report *report, struct err *e)
+{
+	int first = try_reload(nft, v, n, report, NULL);
+
+	if (!first)
+		return 0;
+	memset(report, 0, sizeof(*report));
+	first = 0;
+	for (size_t i = 0; i < n; i++) {
+		int r = reload_pieces(nft, &v[i], report, first ? NULL : e);
+
+		first = first ? first : r;
+	}
+	return first;
 }
 
 int reload(struct reload_report *ret, struct err *e)
@@ -197,18 +248,20 @@ int reload(struct reload_report *ret, struct err *e)
 	_arena_ struct arena arena = { 0 };
 	_nft_ struct nft nft = { 0 };
 	size_t n = 0;
-	int r = nft_open(NFPROTO_INET, TABLE_NAME, &nft, e);
+	int first, r = nft_open(NFPROTO_INET, TABLE_NAME, &nft, e);
 
 	for (; !r && parts[n]; n++) {
 		sections[n].part = parts[n];
 		r = load(&sections[n], &arena, e);
 	}
-	if (!r)
-		r = -ERESTART;
-	for (int i = 0; i < TRIES && table_is_race(r); i++)
-		r = try_reload(&nft, sections, n, ret, e);
-	if (!r)
-		r = fill_targets(&nft, sections, n, e);
-	return r ? r
-		 : count_attachments(sections, n, &arena, &ret->attachments, e);
+	if (r)
+		return r;
+	first = reload_all(&nft, sections, n, ret, e);
+	for (size_t i = 0; i < n; i++) {
+		r = fill_targets(&nft, &sections[i], first ? NULL : e);
+		first = first ? first : r;
+	}
+	r = count_attachments(sections, n, &arena, &ret->attachments,
+			      first ? NULL : e);
+	return first ? first : r;
 }

@@ -17,5 +17,7 @@ struct reload_report {
 	size_t elements;    /* of theirs that were missing */
 };
 
-/* All in one transaction. */
+/* All in one transaction; where that cannot be, in several, and what cannot be
+ * put back does not keep the rest from it: the first error is returned. The
+ * caller holds owned_file_lock(). */
 int reload(struct reload_report *ret, struct err *e);

@@ -507,20 +507,9 @@ int spoof_add_addresses(const struct owner *owner,
 	return table_add_more(&spoof_part, owner, list.v, list.n, e);
 }
 
-/* A weak guard's two keys are known; where one of them is not there, for
- * example because the guard is a strong one, all sets are searched. */
-int spoof_del(const struct owner *owner, const struct spoof_guard *guard,
-	      struct err *e)
+int spoof_del(const struct owner *owner, struct err *e)
 {
-	_arena_ struct arena a = { 0 };
-	struct entries list;
-	int r = make_room(&list, guard, &a, e);
-
-	if (r)
-		return r;
-	if (guard->mac && !guard->has_addresses)
-		put_guard(&list, guard);
-	return table_del(&spoof_part, owner, list.v, list.n, e);
+	return table_del(&spoof_part, owner, e);
 }
 
 int spoof_check(const struct owner *owner, const struct spoof_guard *guard,

@@ -94,10 +94,8 @@ int spoof_add(const struct owner *owner, const struct spoof_guard *guard,
 int spoof_add_addresses(const struct owner *owner,
 			const struct spoof_guard *guard, struct err *e);
 
-/* Delete all elements of the attachment. The weak one with its MAC is found by
- * its keys; everything else is searched for. */
-int spoof_del(const struct owner *owner, const struct spoof_guard *guard,
-	      struct err *e);
+/* Delete the attachment's guard. */
+int spoof_del(const struct owner *owner, struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming the element, when one is not there or not
  * this attachment's. */

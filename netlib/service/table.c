@@ -15,17 +15,19 @@
 /* Elements to a transaction: what a socket's buffer has room for. */
 #define BITE 256
 
-/* How many elements are looked up one by one; for more, all are listed. */
-#define FEW 256
-
 /* How often to list when others change the ruleset meanwhile: a listing may
  * miss what moves, and the kernel does not say so. */
 #define LISTINGS 8
 
+/* What an attempt met that was bound to no generation: look, and try again. */
+static bool is_worth_a_look(int r)
+{
+	return r == -EEXIST || r == -ENOENT || r == -EBUSY;
+}
+
 bool table_is_race(int r)
 {
-	return r == -EEXIST || r == -ENOENT || r == -ERESTART || r == -EBUSY ||
-	       r == -EINTR;
+	return r == -ERESTART || r == -EINTR;
 }
 
 /* What is done to entries, some at a time. */
@@ -39,19 +41,27 @@ struct work {
 		    bool is_retry, struct err *e);
 };
 
-/* *@ret_at is where it stopped. */
+/*
+ * *@ret_at is where it stopped. Once an attempt has met something, all that
+ * follow look first; what such a one meets is no race and stays.
+ */
 static int in_bites(struct work *w, size_t n, size_t *ret_at, struct err *e)
 {
 	size_t at = 0, size = BITE;
+	bool looks = false;
 	int tries = 0, r = 0;
 
 	while (!r && at < n) {
 		size_t bite = size < n - at ? size : n - at;
 
-		r = w->some(w, w->v + at, bite, tries > 0, e);
+		r = w->some(w, w->v + at, bite, looks, e);
 		if (!r) {
 			at += bite;
 			tries = 0;
+			size = 2 * size < BITE ? 2 * size : BITE;
+		} else if (!looks && is_worth_a_look(r)) {
+			looks = true;
+			r = 0;
 		} else if (table_is_race(r) && tries++ < TRIES) {
 			size = size > 1 ? size / 2 : 1;
 			r = 0;
@@ -94,10 +104,26 @@ static void delete_unused_targets(struct nft_batch *b, const struct work *w,
 
 		if (!*name || seen_before(v, i))
 			continue;
-		if (!target->find(w->nft, name, &use, NULL) &&
-		    use <= target->own_use + uses)
+		if (!target->count_uses(w->nft, name, &use, NULL) &&
+		    use == uses)
 			target->del(b, name);
 	}
+}
+
+int table_count_gotos(struct nft *nft, const char *chain, uint32_t *ret,
+		      struct err *e)
+{
+	_arena_ struct arena a = { 0 };
+	struct nft_rule *rules;
+	uint32_t use;
+	size_t n;
+	int r = nft_find_chain(nft, chain, &use, e);
+
+	if (!r)
+		r = nft_list_rules(nft, chain, &a, &rules, &n, e);
+	if (!r)
+		*ret = use - (uint32_t)n;
+	return r;
 }
 
 /* --- adding -------------------------------------------------------------- */
@@ -175,7 +201,7 @@ static int replace(struct nft_batch *b, const struct work *w,
 		return 0;
 	}
 	if (w->part->refuse && !owner_is(w->owner, old->comment))
-		r = w->part->refuse(entry, old->comment, e);
+		r = w->part->refuse(entry, old, e);
 	if (!r)
 		nft_delete_element(b, entry->set, element);
 	return r;
@@ -239,10 +265,14 @@ int table_make(const struct table_part *part, struct err *e)
 
 	if (!r)
 		r = try_make(&w, e);
-	for (int i = 0; i < TRIES && table_is_race(r); i++)
+	if (is_worth_a_look(r)) /* another was faster */
 		r = try_make(&w, e);
 	return r;
 }
+
+static int delete_entries(struct nft *nft, const struct table_part *part,
+			  const struct owner *owner,
+			  const struct table_entry *v, size_t n, struct err *e);
 
 int table_fill_targets(const struct nft *nft, const struct table_entry *v,
 		       size_t n, struct err *e)
@@ -277,31 +307,67 @@ static int add(const struct table_part *part, const struct owner *owner,
 	if (!r)
 		r = table_fill_targets(&nft, v, n, e);
 	if (r && at)
-		table_del(part, owner, v, at, NULL);
+		delete_entries(&nft, part, owner, v, at, NULL);
 	return r;
+}
+
+/* Those of an ADD before this one that this one does not have. */
+static int delete_outdated(const struct table_part *part,
+			   const struct owner *owner,
+			   const struct record *before,
+			   const struct table_entry *v, size_t n, struct err *e)
+{
+	_nft_ struct nft nft = { 0 };
+	size_t outdated = 0;
+	int r;
+
+	for (size_t i = 0; i < before->n; i++)
+		if (!record_has(v, n, &before->v[i]))
+			before->v[outdated++] = before->v[i];
+	if (!outdated)
+		return 0;
+	r = nft_open(part->family, TABLE_NAME, &nft, e);
+	return r ? r
+		 : delete_entries(&nft, part, owner, before->v, outdated, e);
 }
 
 int table_add(const struct table_part *part, const struct owner *owner,
 	      struct table_entry *v, size_t n, struct err *e)
 {
+	_arena_ struct arena a = { 0 };
+	struct record before = { 0 };
 	int r;
 
-	if (!n)
+	record_read(part, owner, &a, &before);
+	if (!n && !before.n)
 		return 0;
-	record_write(part, owner, v, n);
+	record_write(part, owner, &before, v, n);
 	r = add(part, owner, v, n, e);
-	if (r)
-		owned_file_delete(owner, part->name);
+	if (r) {
+		record_write(part, owner, &before, NULL, 0);
+		return r;
+	}
+	r = delete_outdated(part, owner, &before, v, n, e);
+	if (!r && before.n)
+		record_write(part, owner, NULL, v, n);
 	return r;
 }
 
 int table_add_more(const struct table_part *part, const struct owner *owner,
 		   struct table_entry *v, size_t n, struct err *e)
 {
+	_arena_ struct arena a = { 0 };
+	struct record before = { 0 };
+	int r;
+
 	if (!n)
 		return 0;
-	record_append(part, owner, v, n);
-	return add(part, owner, v, n, e);
+	record_read(part, owner, &a, &before);
+	record_write(part, owner, &before, v, n);
+	r = add(part, owner, v, n, e);
+	if (r)
+		record_write(part, owner, &before, NULL, 0);
+	return r;
 }
 
 /* --- deleting ------------------------------------------------------------ */
@@ -439,23 +505,37 @@ int table_find(const struct table_part *part, const struct table_filter *f,
 	return nft_is_absent(r) ? 0 : r;
 }
 
-int table_del(const struct table_part *part, const struct owner *owner,
-	      const struct table_entry *v, size_t n, struct err *e)
+static int delete_entries(struct nft *nft, const struct table_part *part,
+			  const struct owner *owner,
+			  const struct table_entry *v, size_t n, struct err *e)
 {
-	const struct table_filter f = { .owner = owner };
-	_nft_ struct nft nft = { 0 };
-	struct work w = { .nft = &nft,
+	struct work w = { .nft = nft,
 			  .part = part,
 			  .owner = owner,
 			  .v = (struct table_entry *)v, /* only read */
 			  .some = delete_some };
 	size_t at;
+
+	nft->closes_late = true;
+	return in_bites(&w, n, &at, e);
+}
+
+/* What is written down is all there is. Where nothing is, all sets are
+ * searched. */
+int table_del(const struct table_part *part, const struct owner *owner,
+	      struct err *e)
+{
+	const struct table_filter f = { .owner = owner };
+	_arena_ struct arena a = { 0 };
+	_nft_ struct nft nft = { 0 };
+	struct record record = { 0 };
+	bool is_known = !record_read(part, owner, &a, &record);
 	int r = nft_open(part->family, TABLE_NAME, &nft, e);
 
 	nft.closes_late = true;
-	if (!r && n <= FEW)
-		r = in_bites(&w, n, &at, e);
-	if (!r && (!n || w.done < n))
+	if (!r && is_known)
+		r = delete_entries(&nft, part, owner, record.v, record.n, e);
+	else if (!r)
 		r = delete_matching(&nft, part, &f, e);
 	if (nft_is_absent(r))
 		r = 0;

@@ -40,7 +40,10 @@ struct table_target {
 	void (*add)(struct nft_batch *b, const struct nft *nft,
 		    const char *name);
 	void (*del)(struct nft_batch *b, const char *name);
-	uint32_t own_use; /* its use count without any element, at most */
+	/* the elements that refer to it: table_count_gotos or
+	 * nft_find_counter */
+	int (*count_uses)(struct nft *nft, const char *name, uint32_t *ret,
+			  struct err *e);
 };
 
 struct table_entry {
@@ -58,17 +61,17 @@ struct table_part {
 	const struct nft_set_spec *const *sets;
 	void (*make)(struct nft_batch *b, const struct nft *nft);
 	const struct table_target *target; /* NULL: elements refer to none */
-	/* Say that @holder (a comment) has the key already; or 0, and what
-	 * stands there is taken over. NULL: always. */
-	int (*refuse)(const struct table_entry *entry, const char *holder,
-		      struct err *e);
+	/* Say that another's element @held stands at the key of @entry; or 0,
+	 * and that is taken over. NULL: always. */
+	int (*refuse)(const struct table_entry *entry,
+		      const struct nft_element *held, struct err *e);
 };
 
 /* Make the part if it is not there. */
 int table_make(const struct table_part *part, struct err *e);
 
-/* Give the attachment @n elements, making the part if it is not there. On
- * failure none of them is left. What .refuse says is returned as it is. */
+/* Give the attachment these @n elements and no others, making the part if it is
+ * not there. On failure none of them is left. What .refuse says is returned as it is. */
 int table_add(const struct table_part *part, const struct owner *owner,
 	      struct table_entry *v, size_t n, struct err *e);
 
@@ -81,10 +84,14 @@ int table_add_more(const struct table_part *part, const struct owner *owner,
 int table_fill_targets(const struct nft *nft, const struct table_entry *v,
 		       size_t n, struct err *e);
 
-/* Delete all elements of the attachment. The @n entries say where they are; when
- * one of them is not there, or none is known, all sets are searched. */
+/* Delete all elements of the attachment. */
 int table_del(const struct table_part *part, const struct owner *owner,
-	      const struct table_entry *v, size_t n, struct err *e);
+	      struct err *e);
+
+/* How many elements go to a chain, which is more than its own rules. -ENOENT
+ * when there is no such chain. */
+int table_count_gotos(struct nft *nft, const char *chain, uint32_t *ret,
+		      struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming the element, when one of them is not there
  * or not as it should be. */
@@ -112,7 +119,7 @@ int table_find(const struct table_part *part, const struct table_filter *f,
 int table_gc(const struct table_part *part, const char *network,
 	     const struct owner *valid, size_t n, struct err *e);
 
-/* Whether another's change came between, and not something that stays. */
+/* Whether another's change came between. */
 bool table_is_race(int r);
 
 /* Whether the kernel can do it at all. */

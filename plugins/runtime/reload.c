@@ -5,6 +5,8 @@
 #include <argp.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
+#include "base/owned_file.h"
 #include "cni/replay.h"
 #include "plugins.h"
 #include "runtime/verb.h"
@@ -17,17 +19,21 @@ static const struct argp argp = {
 int verb_reload(int argc, char *argv[], char *const *env)
 {
 	struct reload_report report;
+	_close_ int lock = -1;
 	size_t calls = 0;
 	struct err e;
+	int first, r;
 
 	(void)env;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	if (reload(&report, &e) || replay_all(plugins_built_in, &calls, &e))
-		return verb_fail(argv[0], &e);
+	lock = owned_file_lock(true); /* nobody comes or goes meanwhile */
+	(void)lock;
+	first = reload(&report, &e);
+	r = replay_all(plugins_built_in, &calls, first ? NULL : &e);
 	printf("%zu attachments, %zu elements put back\n", report.attachments,
 	       report.elements);
 	if (calls)
 		printf("%zu calls with iptables or firewalld made again\n",
 		       calls);
-	return 0;
+	return first || r ? verb_fail(argv[0], &e) : 0;
 }

@@ -465,6 +465,8 @@ table bridge other {
 	chain forward { type filter hook forward priority 0; policy accept; }
 }
 EOF_NFT
+	# for then iptables would be chosen
+	BASE_CONF=$(jq -c '.backend = "nftables"' <<<"$BASE_CONF")
 	iptables -N MINE
 	iptables -A FORWARD -s 10.77.0.1 -j MINE
 	foreign() {

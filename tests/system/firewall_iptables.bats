@@ -172,6 +172,21 @@ as_newer() {
 	ip netns exec c1 "$peer" ask tcp 192.0.2.2 80
 }
 
+@test "where a rule of FORWARD may reject, iptables is chosen; for our own it is not" {
+	conf 'del(.backend)'
+	iptables -A FORWARD -j REJECT
+	try ADD firewall c1
+	ok
+	iptables -C CNI-FORWARD -s 10.1.0.2/32 -j ACCEPT
+	try DEL firewall c1
+	ok
+	iptables -D FORWARD -j REJECT
+	iptables -S FORWARD | grep CNI-FORWARD
+	try ADD firewall c1
+	ok
+	no iptables -C CNI-FORWARD -s 10.1.0.2/32 -j ACCEPT
+}
+
 @test "hostile names of chains are refused" {
 	local name
 	for name in 'A B' $'A\nCOMMIT' 'A"B' "A'B" '-j ACCEPT' '!A' "$(printf 'x%.0s' $(seq 40))"; do

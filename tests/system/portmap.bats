@@ -6,7 +6,7 @@
 
 load ../lib/system
 
-# No namespace is needed: portmap works on the host alone.
+# portmap works on the host alone; a namespace only says who is alive.
 BASE_CONF='{"cniVersion":"1.0.0","name":"n1","type":"portmap","snat":false,
  "prevResult":{"cniVersion":"1.0.0",
   "interfaces":[{"name":"br0"},{"name":"eth0","sandbox":"/run/netns/x"}],
@@ -73,6 +73,8 @@ nothing_left() {
 }
 
 @test "a port that another container has is an error that names it" {
+	ip netns add c1
+	ip netns add c3
 	try ADD portmap c1
 	ok
 	conf '.name = "n2" | .prevResult.ips[0].address = "10.2.0.2/24"
@@ -90,9 +92,17 @@ nothing_left() {
 	try DEL portmap c4
 	ok
 	[ "$(count hostports4)" = 1 ]
+	# a dead container has none
+	ip netns del c3
+	try ADD portmap c4
+	ok
+	try DEL portmap c3
+	ok
+	[ "$(count hostports4)" = 1 ]
 }
 
 @test "one of thousands being taken leaves none of them behind" {
+	ip netns add c1
 	conf '.runtimeConfig.portMappings[0].hostPort = 12999'
 	try ADD portmap c1
 	ok
@@ -355,6 +365,46 @@ ports_of() { # CONTAINER-NUMBER: eight mappings
 	[ "$(nft -j list map inet hawser hostports4-any | jq -r '.nftables[].map.elem[]?
 		| "\(.[0].elem.val.concat | join(" ")) \(.[1].concat | join(" ")) \(.[0].elem.comment | sub(".*id: "; ""))"' |
 		sort)" = "$want" ]
+}
+
+@test "ADD once more with other ports: the old ones go" {
+	conf '.runtimeConfig.portMappings = [range(8000; 8600) | {hostPort: ., containerPort: 80}]'
+	try ADD portmap c1
+	ok
+	conf '.runtimeConfig.portMappings = [range(8500; 9100) | {hostPort: ., containerPort: 80}]'
+	try ADD portmap c1
+	ok
+	[ "$(count hostports4-any)" = 600 ]
+	conf '.runtimeConfig.portMappings[0].hostPort = 1'
+	try DEL portmap c1
+	ok
+	nothing_left
+}
+
+@test "DEL after somebody emptied the chains" {
+	local i
+	for i in 1 2; do
+		conf ".runtimeConfig.portMappings[0].hostPort = $i | .conditionsV4 = [\"iifname lan\"]"
+		try ADD portmap "c$i"
+		ok
+	done
+	nft flush table inet hawser
+	for i in 1 2; do
+		try DEL portmap "c$i"
+		ok
+	done
+	nothing_left
+	lacks hostports-if nft list ruleset
+}
+
+@test "a failed ADD leaves the loopback addresses closed" {
+	ip link add br0 type bridge
+	ip addr add 10.1.0.1/24 dev br0
+	ip link set br0 up
+	conf '.snat = true | .conditionsV4 = ["; bad"]'
+	try ADD portmap c1
+	refused 7
+	[ "$(cat /proc/sys/net/ipv4/conf/br0/route_localnet)" = 0 ]
 }
 
 @test "conditions that are none are refused, and leave nothing" {

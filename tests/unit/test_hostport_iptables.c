@@ -229,7 +229,7 @@ static void test_fifteen_ports_to_an_entry(void **state)
 /* They come last, in any words; iptables puts them in its own order. */
 static void test_conditions(void **state)
 {
-	const char *words[] = { "!", "-s", "10.0.0.0/8", "it's \"x\"" };
+	const char *words[] = { "!", "-s", "10.0.0.0/8", "it's\"x\"" };
 	struct hostport v[] = { tcp(8080, 80) };
 	struct hostports hp = ports(v, 1);
 
@@ -239,16 +239,17 @@ static void test_conditions(void **state)
 	expect(hostport_iptables_plan_add, &hp, AF_INET, ADDED,
 	       "*nat\n-D " ENTRY "-A CNI-HOSTPORT-DNAT -p tcp " OWNER(
 		       "c1") " -m multiport --dports 8080 \"!\" -s \"10.0.0.0/8\" "
-			     "\"it\\'s \\\"x\\\"\" -j " CHAIN "\nCOMMIT\n");
+			     "\"it\\'s\\\"x\\\"\" -j " CHAIN "\nCOMMIT\n");
 	expect(hostport_iptables_plan_check, &hp, AF_INET, ADDED, "");
 }
 
 static void test_conditions_that_would_be_more_than_that(void **state)
 {
 	static const char *const bad[] = {
-		"-j", "--jump",	       "--j",	"-g",	     "--goto",
-		"-M", "--modprobe=/x", "--mod", "-t",	     "--table",
-		"-A", "-jACCEPT",      "-vM/x", "a\nCOMMIT", "--=",
+		"-j",	  "--jump",	   "--j",   "-g",	 "--goto",
+		"-M",	  "--modprobe=/x", "--mod", "-t",	 "--table",
+		"-A",	  "-jACCEPT",	   "-vM/x", "a\nCOMMIT", "--=",
+		"--help", "--version",	   "a b",
 	};
 	static const char *const good[] = { "-s",    "!", "--mode", "--dst",
 					    "--pol", "-", "j",	    "-m" };

@@ -229,11 +229,8 @@ static int guard_port(const struct attachment *at, struct err *e)
 
 static void undo_guard(const struct attachment *at)
 {
-	const struct spoof_guard guard = bridge_guard(
-		&at->conf, at->port_name.name, at->iface.mac, NULL, 0);
-
 	if (at->conf.mac_spoof_check)
-		spoof_del(&at->owner, &guard, NULL);
+		spoof_del(&at->owner, NULL);
 }
 
 static int set_up_pair(struct attachment *at, struct err *e)

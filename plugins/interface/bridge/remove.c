@@ -98,24 +98,14 @@ static int delete_masquerading(const struct cni_call *call,
 	first = masquerade_iptables_del(owner, v, n, e);
 	r = reference_nft_del_masquerade(owner, first ? NULL : e);
 	first = first ? first : r;
-	r = masquerade_del(owner, v, n, first ? NULL : e);
+	r = masquerade_del(owner, first ? NULL : e);
 	return first ? first : r;
 }
 
-static int delete_guard(const struct bridge_conf *conf,
-			const struct owner *owner,
-			const struct cni_result *prev, struct err *e)
+static int delete_guard(const struct owner *owner, struct err *e)
 {
-	const struct owner_ifname port = owner_host_ifname(owner);
-	const struct cni_interface *iface =
-		bridge_find_interface(prev, owner->ifname, true);
-	uint8_t mac[MAC_LEN];
-	bool has_mac = iface && iface->mac && !mac_parse(iface->mac, mac);
-	const struct spoof_guard guard =
-		bridge_guard(conf, port.name, has_mac ? mac : NULL, NULL, 0);
-
 	int first = reference_nft_del_spoof(owner, e);
-	int r = spoof_del(owner, &guard, first ? NULL : e);
+	int r = spoof_del(owner, first ? NULL : e);
 
 	return first ? first : r;
 }
@@ -133,7 +123,7 @@ static int delete_elements(const struct cni_call *call,
 		return first;
 	cni_prev_result(call, &prev, NULL);
 	if (conf.mac_spoof_check)
-		first = delete_guard(&conf, owner, &prev, e);
+		first = delete_guard(owner, e);
 	if (conf.ip_masq) {
 		r = delete_masquerading(call, owner, &prev, first ? NULL : e);
 		first = first ? first : r;

@@ -17,10 +17,17 @@ static int nftables_gc(const char *network, const struct owner *valid, size_t n,
 	return firewall_nft_gc(network, valid, n, e);
 }
 
+static int nftables_del(const struct owner *owner, const struct firewall *fw,
+			struct err *e)
+{
+	(void)fw;
+	return firewall_nft_del(owner, e);
+}
+
 static const struct firewall_backend nftables = {
 	.name = "nftables",
 	.add = firewall_nft_add,
-	.del = firewall_nft_del,
+	.del = nftables_del,
 	.check = firewall_nft_check,
 	.gc = nftables_gc,
 	.status = firewall_nft_status,
@@ -55,7 +62,7 @@ static int add_both(const struct companion *c, const struct owner *owner,
 		return r;
 	r = c->add(fw, e);
 	if (r)
-		firewall_nft_del(owner, fw, NULL);
+		firewall_nft_del(owner, NULL);
 	return r;
 }
 
@@ -214,6 +221,8 @@ static int choose_automatically(const struct firewall_wish *wish,
 		return 0;
 	if (!needs_iptables)
 		r = is_dropped(fw, &needs_iptables, e);
+	if (!needs_iptables)
+		needs_iptables = nft_is_absent(firewall_nft_status(NULL));
 	*ret = needs_iptables ? &iptables : &nftables;
 	return r;
 }

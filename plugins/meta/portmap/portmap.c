@@ -38,14 +38,10 @@ static const struct backend nftables = { .name = "nftables",
 					 .check = hostport_check,
 					 .status = hostport_status };
 
-/* The loopback addresses are guarded in nftables here as well: the chains of
- * the reference, to which this backend keeps, leave them open. */
 static int add_iptables(const struct owner *owner, const struct hostports *hp,
 			const struct hostport_links *links, struct err *e)
 {
 	(void)links;
-	if (hp->snat)
-		hostport_guard(NULL);
 	return hostport_iptables_add(owner, hp, e);
 }
 
@@ -76,6 +72,18 @@ static const struct backend *choose_backend(const struct portmap_conf *conf)
 					     conf->hp.set_mark_chain;
 
 	return is_iptables ? &iptables : &nftables;
+}
+
+/* The same for what comes after ADD, which has found out whether the kernel has
+ * nftables at all. */
+static const struct backend *chosen_backend(const struct portmap_conf *conf)
+{
+	const struct backend *backend = choose_backend(conf);
+
+	if (backend == &nftables && !is_asked_for(conf) &&
+	    nft_is_absent(backend->status(NULL)))
+		return &iptables;
+	return backend;
 }
 
 /* Where nobody has asked for nftables and the kernel has none: iptables. */
@@ -109,40 +117,63 @@ static bool has_ports_for(const struct hostports *hp, uint8_t family)
 	return false;
 }
 
-static int find_link(const struct netns *host, const struct hostports *hp,
-		     uint8_t family, struct hostport_links *links,
-		     struct link *ret, struct err *e)
-{
-	const struct ip_prefix *container =
-		family == AF_INET ? &hp->v4 : &hp->v6;
-	int r = localnet_find_link(host, &container->addr, ret, e);
-
-	if (!r)
-		memcpy(links->ifname[family == AF_INET6], ret->name,
-		       sizeof(ret->name));
-	return r;
-}
-
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
-/* Find the links to the container, and with @enable prepare them. */
-static int find_links(const struct hostports *hp, bool enable,
-		      struct hostport_links *links, struct err *e)
+/* Do something to the link to each of the container's addresses that has ports.
+ * One that is not on a link of the host, or of a family that the host does not
+ * speak, has none. */
+static int each_link(const struct hostports *hp,
+		     int (*visit)(const struct netns *host, uint8_t family,
+				  const struct link *link, void *arg,
+				  struct err *e),
+		     void *arg, struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
 	int r = hp->snat ? netns_open_own(&host, e) : 0;
 
-	memset(links, 0, sizeof(*links));
 	for (size_t i = 0; !r && hp->snat && i < sizeof(families); i++) {
+		const struct ip_prefix *container =
+			families[i] == AF_INET ? &hp->v4 : &hp->v6;
 		struct link link;
 
-		if (!has_ports_for(hp, families[i]))
-			continue;
-		r = find_link(&host, hp, families[i], links, &link, e);
-		if (!r && enable)
-			r = localnet_enable(&host, families[i], &link, e);
+		if (has_ports_for(hp, families[i]) &&
+		    !localnet_find_link(&host, &container->addr, &link, NULL))
+			r = visit(&host, families[i], &link, arg, e);
 	}
 	return r;
+}
+
+static int note_link(const struct netns *host, uint8_t family,
+		     const struct link *link, void *arg, struct err *e)
+{
+	struct hostport_links *links = arg;
+
+	(void)host;
+	(void)e;
+	memcpy(links->ifname[family == AF_INET6], link->name,
+	       sizeof(link->name));
+	return 0;
+}
+
+static int find_links(const struct hostports *hp, struct hostport_links *links,
+		      struct err *e)
+{
+	memset(links, 0, sizeof(*links));
+	return each_link(hp, note_link, links, e);
+}
+
+static int enable_link(const struct netns *host, uint8_t family,
+		       const struct link *link, void *arg, struct err *e)
+{
+	(void)arg;
+	return localnet_enable(host, family, link, e);
+}
+
+/* Let loopback addresses in, now that the guard stands; where there can be none
+ * they stay out. */
+static int enable_links(const struct hostports *hp, struct err *e)
+{
+	return hostport_guard(NULL) ? 0 : each_link(hp, enable_link, NULL, e);
 }
 
 /* --- conversations ------------------------------------------------------- */
@@ -204,16 +235,23 @@ static int load(const struct cni_call *call, struct cni_result *prev,
 	return r ? r : portmap_conf_load(call, prev, conf, e);
 }
 
+static int portmap_del(const struct cni_call *call, struct err *e);
+
 static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
 		     struct err *e)
 {
 	const struct owner owner = cni_owner(call);
 	const struct backend *backend = NULL;
 	struct hostport_links links;
-	int r = find_links(&conf->hp, true, &links, e);
+	int r = find_links(&conf->hp, &links, e);
 
 	if (!r)
 		r = add_to_backend(&owner, conf, &links, &backend, e);
+	if (r)
+		return r;
+	r = conf->hp.snat ? enable_links(&conf->hp, e) : 0;
+	if (r)
+		portmap_del(call, NULL);
 	if (!r && backend == &iptables)
 		replay_write(call, plugin_portmap.name, NULL);
 	if (!r)
@@ -248,10 +286,10 @@ static int portmap_check(const struct cni_call *call, struct err *e)
 
 	if (r || !conf.hp.ports.n)
 		return r;
-	r = find_links(&conf.hp, false, &links, e);
+	r = find_links(&conf.hp, &links, e);
 	if (r)
 		return r;
-	return choose_backend(&conf)->check(&owner, &conf.hp, &links, e);
+	return chosen_backend(&conf)->check(&owner, &conf.hp, &links, e);
 }
 
 /* --- DEL, GC, STATUS ----------------------------------------------------- */
@@ -261,7 +299,6 @@ static int portmap_check(const struct cni_call *call, struct err *e)
 static int portmap_del(const struct cni_call *call, struct err *e)
 {
 	const struct owner owner = cni_owner(call);
-	struct hostport_links links;
 	struct cni_result prev = { 0 };
 	struct portmap_conf conf;
 	int first, r;
@@ -269,15 +306,15 @@ static int portmap_del(const struct cni_call *call, struct err *e)
 	cni_prev_result(call, &prev, NULL);
 	if (portmap_conf_load(call, &prev, &conf, NULL))
 		memset(&conf, 0, sizeof(conf));
-	find_links(&conf.hp, false, &links, NULL);
-	replay_delete(call, plugin_portmap.name);
 	/* what deletes most often comes last: see nft_close() */
 	first = hostport_iptables_del(&owner, e);
 	r = reference_nft_del_hostports(&owner, first ? NULL : e);
 	first = first ? first : r;
-	r = hostport_del(&owner, &conf.hp, &links, first ? NULL : e);
+	r = hostport_del(&owner, first ? NULL : e);
+	first = first ? first : r;
+	replay_delete(call, plugin_portmap.name);
 	forget(&conf.hp, forget_after_del);
-	return first ? first : r;
+	return first;
 }
 
 static int portmap_gc(const struct cni_call *call, struct err *e)
@@ -303,7 +340,7 @@ static int portmap_status(const struct cni_call *call, struct err *e)
 
 	if (r)
 		return r;
-	r = choose_backend(&conf)->status(e);
+	r = chosen_backend(&conf)->status(e);
 	if (r && e)
 		e->code = ERR_UNAVAILABLE;
 	return r;
