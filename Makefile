@@ -138,8 +138,9 @@ conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
 	$(Q)tests/conformance/run $(or $(CNI_BIN),$(O)/bin)
 
 bench: deps-check ## compare speed and size with the reference plugins
-	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit
-	$(Q)TIMEIT=$(O)/tests/timeit tests/bench/run $(O)/bin $(REFERENCE)
+	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
+	$(Q)TIMEIT=$(O)/tests/timeit PEER=$(O)/tests/peer \
+		tests/bench/run $(O)/bin $(REFERENCE)
 
 demo: ## two containers, a bridge, NAT: the main job, step by step
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO)

@@ -4,6 +4,7 @@
  *
  *	peer serve PROTO PORT NAME          until killed: answer "NAME CLIENT-ADDRESS"
  *	peer ask PROTO ADDRESS PORT [FROM [FROM-PORT]]  print the answer; 1 if none
+ *	peer time ADDRESS PORT COUNT        print the median time of a TCP connect, in ns
  *
  * PROTO is tcp, udp or sctp. An answer that does not come within a second is
  * none. "peer can PROTO" asks whether the kernel has the protocol.
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 1000
@@ -176,6 +178,63 @@ static int ask(const struct protocol *p, const char *host, const char *port,
 	return 0;
 }
 
+/* --- timing -------------------------------------------------------------- */
+
+static long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000L + ts.tv_nsec;
+}
+
+/* The clock stops when the connection is there. The answer is waited for as
+ * well, so that the server is idle again when the next one starts, and the
+ * connection is reset, so that none stays behind in TIME_WAIT. */
+static long time_connect(const struct addrinfo *to)
+{
+	static const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
+	static const struct linger reset = { .l_onoff = 1 };
+	int fd = socket(to->ai_family, SOCK_STREAM, 0);
+	long start, end;
+	char answer[256];
+
+	if (fd < 0)
+		die("socket");
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	start = now_ns();
+	if (connect(fd, to->ai_addr, to->ai_addrlen))
+		die("connect");
+	end = now_ns();
+	while (recv(fd, answer, sizeof(answer), 0) > 0)
+		;
+	close(fd);
+	return end - start;
+}
+
+static int compare_longs(const void *a, const void *b)
+{
+	long x = *(const long *)a, y = *(const long *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int time_connects(const char *host, const char *port, size_t n)
+{
+	struct addrinfo *to = resolve(host, port);
+	long *took = calloc(n ? n : 1, sizeof(*took));
+
+	if (!took)
+		die("calloc");
+	for (size_t i = 0; i < n; i++)
+		took[i] = time_connect(to);
+	qsort(took, n, sizeof(*took), compare_longs);
+	printf("%ld\n", took[n / 2]);
+	return 0;
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc == 3 && !strcmp(argv[1], "can"))
@@ -186,7 +245,10 @@ int main(int argc, char *argv[])
 	if (argc >= 5 && argc <= 7 && !strcmp(argv[1], "ask"))
 		return ask(find_protocol(argv[2]), argv[3], argv[4],
 			   argc > 5 ? argv[5] : NULL, argc > 6 ? argv[6] : "0");
+	if (argc == 5 && !strcmp(argv[1], "time"))
+		return time_connects(argv[2], argv[3], (size_t)atoi(argv[4]));
 	fprintf(stderr, "usage: peer serve PROTO PORT NAME | peer ask PROTO "
-			"ADDRESS PORT [FROM [FROM-PORT]] | peer can PROTO\n");
+			"ADDRESS PORT [FROM [FROM-PORT]] | peer can PROTO | "
+			"peer time ADDRESS PORT COUNT\n");
 	return 2;
 }
