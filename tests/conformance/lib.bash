@@ -31,6 +31,10 @@ setup_file() {
 
 # The next test starts with nothing a plugin made, wherever it was put.
 teardown() {
+	clean_up
+}
+
+clean_up() {
 	local dev
 	# One request removes them all, as long as they have a group.
 	for dev in $(ipj host link show group default | jq -r '.[].ifname'); do
