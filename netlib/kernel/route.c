@@ -96,11 +96,16 @@ static int append_hops(struct rtlist *list, struct route *route,
 
 static int read_oif(const struct nlmsghdr *msg, void *arg)
 {
-	struct nlattr *oif = nlmsg_find_attr((struct nlmsghdr *)msg,
-					     sizeof(struct rtmsg), RTA_OIF);
+	struct nlattr *tb[RTA_MAX + 1];
 
-	*(int *)arg = (int)rtattr_u32(oif);
-	return oif ? 0 : -EBADMSG;
+	if (nlmsg_parse((struct nlmsghdr *)msg, sizeof(struct rtmsg), tb,
+			RTA_MAX, NULL) ||
+	    !tb[RTA_OIF])
+		return -EBADMSG;
+	if (tb[RTA_GATEWAY] || tb[RTA_VIA])
+		return -EHOSTUNREACH;
+	*(int *)arg = (int)rtattr_u32(tb[RTA_OIF]);
+	return 0;
 }
 
 int route_find(const struct netns *ns, const struct ip_addr *to,

@@ -25,7 +25,8 @@ struct route {
  * it; -EEXIST only for the very same one. */
 int route_add(const struct netns *ns, const struct route *route, struct err *e);
 
-/* The index of the interface through which @to is reached from here. */
+/* The index of the interface on whose link @to is. -EHOSTUNREACH when it is
+ * behind a gateway. */
 int route_find(const struct netns *ns, const struct ip_addr *to,
 	       int *ret_ifindex, struct err *e);
 

@@ -10,7 +10,7 @@
 #include "kernel/link.h"
 #include "kernel/netns.h"
 
-/* The interface of the host through which @container is reached. */
+/* The interface of the host on whose link @container is. */
 int localnet_find_link(const struct netns *host,
 		       const struct ip_addr *container, struct link *ret,
 		       struct err *e);

@@ -106,6 +106,12 @@ static int add_to_backend(const struct owner *owner,
 
 /* --- the link ------------------------------------------------------------ */
 
+static const struct ip_prefix *container_of(const struct hostports *hp,
+					    uint8_t family)
+{
+	return family == AF_INET ? &hp->v4 : &hp->v6;
+}
+
 static bool has_ports_for(const struct hostports *hp, uint8_t family)
 {
 	const struct ip_prefix *container =
@@ -119,62 +125,61 @@ static bool has_ports_for(const struct hostports *hp, uint8_t family)
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
-/* Do something to the link to each of the container's addresses that has ports.
- * One that is not on a link of the host, or of a family that the host does not
- * speak, has none. */
-static int each_link(const struct hostports *hp,
-		     int (*visit)(const struct netns *host, uint8_t family,
-				  const struct link *link, void *arg,
-				  struct err *e),
-		     void *arg, struct err *e)
+/* The links to the container's addresses that have ports; index 0 for one that
+ * is not on a link of the host, or of a family that the host does not speak. */
+struct links {
+	struct netns host;
+	struct link v[2]; /* as families[] */
+};
+
+static int links_open(const struct hostports *hp, struct links *ret,
+		      struct err *e)
 {
-	_netns_ struct netns host = NETNS_NONE;
-	int r = hp->snat ? netns_open_own(&host, e) : 0;
+	int r = hp->snat ? netns_open_own(&ret->host, e) : 0;
 
-	for (size_t i = 0; !r && hp->snat && i < sizeof(families); i++) {
-		const struct ip_prefix *container =
-			families[i] == AF_INET ? &hp->v4 : &hp->v6;
-		struct link link;
-
+	for (size_t i = 0; !r && hp->snat && i < sizeof(families); i++)
 		if (has_ports_for(hp, families[i]) &&
-		    !localnet_find_link(&host, &container->addr, &link, NULL))
-			r = visit(&host, families[i], &link, arg, e);
-	}
+		    localnet_find_link(&ret->host,
+				       &container_of(hp, families[i])->addr,
+				       &ret->v[i], NULL))
+			ret->v[i].index = 0;
 	return r;
 }
 
-static int note_link(const struct netns *host, uint8_t family,
-		     const struct link *link, void *arg, struct err *e)
+static struct hostport_links links_names(const struct links *links)
 {
-	struct hostport_links *links = arg;
+	struct hostport_links names = { 0 };
 
-	(void)host;
-	(void)e;
-	memcpy(links->ifname[family == AF_INET6], link->name,
-	       sizeof(link->name));
-	return 0;
+	for (size_t i = 0; i < sizeof(families); i++)
+		if (links->v[i].index)
+			memcpy(names.ifname[i], links->v[i].name,
+			       sizeof(links->v[i].name));
+	return names;
 }
 
-static int find_links(const struct hostports *hp, struct hostport_links *links,
-		      struct err *e)
+/* Let loopback addresses in, now that the guard stands. */
+static int links_enable(const struct links *links, struct err *e)
 {
-	memset(links, 0, sizeof(*links));
-	return each_link(hp, note_link, links, e);
+	int r = 0;
+
+	for (size_t i = 0; !r && i < sizeof(families); i++)
+		if (links->v[i].index)
+			r = localnet_enable(&links->host, families[i],
+					    &links->v[i], e);
+	return r;
 }
 
-static int enable_link(const struct netns *host, uint8_t family,
-		       const struct link *link, void *arg, struct err *e)
+static void links_close(struct links *links)
 {
-	(void)arg;
-	return localnet_enable(host, family, link, e);
+	netns_close(&links->host);
 }
 
-/* Let loopback addresses in, now that the guard stands; where there can be none
- * they stay out. */
-static int enable_links(const struct hostports *hp, struct err *e)
+static inline void links_close_cleanup(struct links *links)
 {
-	return hostport_guard(NULL) ? 0 : each_link(hp, enable_link, NULL, e);
+	links_close(links);
 }
+
+#define _links_ cleanup(links_close)
 
 /* --- conversations ------------------------------------------------------- */
 
@@ -237,26 +242,36 @@ static int load(const struct cni_call *call, struct cni_result *prev,
 
 static int portmap_del(const struct cni_call *call, struct err *e);
 
+/* Where the guard cannot be, loopback addresses stay out. */
+static bool is_guarded(const struct backend *backend)
+{
+	return backend == &nftables || !hostport_guard(NULL);
+}
+
 static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
 		     struct err *e)
 {
+	_links_ struct links links = { .host = NETNS_NONE };
 	const struct owner owner = cni_owner(call);
 	const struct backend *backend = NULL;
-	struct hostport_links links;
-	int r = find_links(&conf->hp, &links, e);
+	struct hostport_links names;
+	int r = links_open(&conf->hp, &links, e);
 
-	if (!r)
-		r = add_to_backend(&owner, conf, &links, &backend, e);
 	if (r)
 		return r;
-	r = conf->hp.snat ? enable_links(&conf->hp, e) : 0;
+	names = links_names(&links);
+	r = add_to_backend(&owner, conf, &names, &backend, e);
 	if (r)
+		return r;
+	r = is_guarded(backend) ? links_enable(&links, e) : 0;
+	if (r) {
 		portmap_del(call, NULL);
-	if (!r && backend == &iptables)
+		return r;
+	}
+	if (backend == &iptables)
 		replay_write(call, plugin_portmap.name, NULL);
-	if (!r)
-		forget(&conf->hp, forget_before_add);
-	return r;
+	forget(&conf->hp, forget_before_add);
+	return 0;
 }
 
 static int portmap_add(const struct cni_call *call, struct cni_result *ret,
@@ -278,18 +293,20 @@ static int portmap_restore(const struct cni_call *call, struct err *e)
 
 static int portmap_check(const struct cni_call *call, struct err *e)
 {
+	_links_ struct links links = { .host = NETNS_NONE };
 	const struct owner owner = cni_owner(call);
-	struct hostport_links links;
+	struct hostport_links names;
 	struct cni_result prev = { 0 };
 	struct portmap_conf conf = { 0 };
 	int r = load(call, &prev, &conf, e);
 
 	if (r || !conf.hp.ports.n)
 		return r;
-	r = find_links(&conf.hp, &links, e);
+	r = links_open(&conf.hp, &links, e);
 	if (r)
 		return r;
-	return chosen_backend(&conf)->check(&owner, &conf.hp, &links, e);
+	names = links_names(&links);
+	return chosen_backend(&conf)->check(&owner, &conf.hp, &names, e);
 }
 
 /* --- DEL, GC, STATUS ----------------------------------------------------- */
