@@ -12,11 +12,6 @@
 
 extern char **environ;
 
-const struct cni_plugin *const plugins_built_in[] = {
-	&plugin_bridge,	  &plugin_firewall, &plugin_host_local,
-	&plugin_loopback, &plugin_portmap,  NULL,
-};
-
 int main(int argc, char *argv[])
 {
 	const char *name = argc ? basename(argv[0]) : "hawser";

@@ -8,7 +8,9 @@
  *	 "elements":[{"set":"hostports4-any","key":"060000001f900000",
  *		      "value":"0a58000500500000"}]}
  *
- * The kernel stays the record that everything but reload reads.
+ * DEL takes from it which elements there are, reload what is to be put back.
+ * Whose an element is only the kernel says: a DEL looks before it deletes, and
+ * searches where nothing is written down.
  */
 #pragma once
 
