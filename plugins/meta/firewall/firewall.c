@@ -197,9 +197,8 @@ static int firewall_del(const struct cni_call *call, struct err *e)
 	replay_delete(call, plugin_firewall.name);
 	load_conf(call, &conf, NULL);
 	put_policy(&conf, &fw, NULL);
-	if (!cni_prev_result(call, &prev, NULL) &&
-	    !put_addresses(&prev, call->arena, &fw, NULL))
-		put_bridge(&prev, call->arena, &fw, NULL);
+	if (!cni_prev_result(call, &prev, NULL))
+		put_addresses(&prev, call->arena, &fw, NULL);
 	for (; *b; b++) {
 		int r = (*b)->del(&owner, &fw, first ? NULL : e);
 
