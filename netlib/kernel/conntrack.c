@@ -12,10 +12,7 @@
 
 #include <libmnl/libmnl.h>
 
-#include "base/cleanup.h"
-
 #define MESSAGE_MAX 1024
-#define REPLY_MAX   32768
 
 /* Which parts of a tuple a filter looks at: net/netfilter/nf_internals.h has
  * them, and no header of the kernel's interface. */
@@ -23,9 +20,6 @@
 #define FILTER_DST   (1U << 1)
 #define FILTER_PROTO (1U << 3)
 #define FILTER_DPORT (1U << 5)
-
-DEFINE_CLEANUP(struct mnl_socket *, mnl_socket_close)
-#define _mnl_ cleanup(mnl_socket_close)
 
 /* --- messages ------------------------------------------------------------ */
 
@@ -101,110 +95,79 @@ static struct nlmsghdr *filtered(char *buffer, int type, int flags,
 	return msg;
 }
 
-static int call(struct mnl_socket *sock, struct nlmsghdr *msg, mnl_cb_t reply,
-		void *arg)
+static int ask(struct netfilter *nf, struct nlmsghdr *msg, mnl_cb_t reply,
+	       void *arg)
 {
-	unsigned port = mnl_socket_get_portid(sock);
-	char buffer[REPLY_MAX];
-	int r = MNL_CB_OK;
-
-	msg->nlmsg_seq = 1;
-	if (mnl_socket_sendto(sock, msg, msg->nlmsg_len) < 0)
-		return -errno;
-	while (r > MNL_CB_STOP) {
-		ssize_t len = mnl_socket_recvfrom(sock, buffer, sizeof(buffer));
-
-		if (len < 0)
-			return -errno;
-		r = mnl_cb_run(buffer, (size_t)len, 1, port, reply, arg);
-		if (r < 0)
-			return -errno;
-	}
-	return 0;
+	msg->nlmsg_seq = ++nf->seq;
+	return netfilter_ask(nf, msg, reply, arg);
 }
 
 /* --- one by one ---------------------------------------------------------- */
 
 struct deletion {
 	const struct conntrack_filter *filter;
-	struct mnl_socket *sock;
+	struct netfilter *nf;
 	int err;
 };
 
-/* What there is of a listed entry to hold against the filter. */
-struct original {
-	const struct nlattr *tuple;
+struct tuple {
 	uint8_t protocol;
 	uint16_t dport;
-	struct ip_addr daddr, replier;
+	struct ip_addr saddr, daddr;
+};
+
+/* What there is of a listed entry to hold against the filter. */
+struct entry {
+	const struct nlattr *name; /* by which it is deleted */
+	struct tuple original, reply;
 };
 
 static int read_protocol(const struct nlattr *attr, void *arg)
 {
-	struct original *o = arg;
+	struct tuple *tuple = arg;
 
 	if (mnl_attr_get_type(attr) == CTA_PROTO_NUM)
-		o->protocol = mnl_attr_get_u8(attr);
+		tuple->protocol = mnl_attr_get_u8(attr);
 	else if (mnl_attr_get_type(attr) == CTA_PROTO_DST_PORT)
-		o->dport = ntohs(mnl_attr_get_u16(attr));
+		tuple->dport = ntohs(mnl_attr_get_u16(attr));
 	return MNL_CB_OK;
 }
 
-static void read_addr(const struct nlattr *attr, struct ip_addr *to)
+static int read_addr(const struct nlattr *attr, void *arg)
 {
 	size_t len = mnl_attr_get_payload_len(attr);
+	int type = mnl_attr_get_type(attr);
+	struct tuple *tuple = arg;
+	struct ip_addr *to = type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC
+				     ? &tuple->saddr
+				     : &tuple->daddr;
 
+	if (type > CTA_IP_V6_DST || len > sizeof(to->bytes))
+		return MNL_CB_OK; /* a newer kernel's */
 	to->family = len == ip_size(AF_INET) ? AF_INET : AF_INET6;
-	if (len <= sizeof(to->bytes))
-		memcpy(to->bytes, mnl_attr_get_payload(attr), len);
-}
-
-static int read_daddr(const struct nlattr *attr, void *arg)
-{
-	struct original *o = arg;
-	int type = mnl_attr_get_type(attr);
-
-	if (type == CTA_IP_V4_DST || type == CTA_IP_V6_DST)
-		read_addr(attr, &o->daddr);
+	memcpy(to->bytes, mnl_attr_get_payload(attr), len);
 	return MNL_CB_OK;
 }
 
-static int read_replier(const struct nlattr *attr, void *arg)
-{
-	struct original *o = arg;
-	int type = mnl_attr_get_type(attr);
-
-	if (type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC)
-		read_addr(attr, &o->replier);
-	return MNL_CB_OK;
-}
-
-static int read_original_tuple(const struct nlattr *attr, void *arg)
+static int read_tuple(const struct nlattr *attr, void *arg)
 {
 	if (mnl_attr_get_type(attr) == CTA_TUPLE_PROTO)
 		mnl_attr_parse_nested(attr, read_protocol, arg);
 	else if (mnl_attr_get_type(attr) == CTA_TUPLE_IP)
-		mnl_attr_parse_nested(attr, read_daddr, arg);
-	return MNL_CB_OK;
-}
-
-static int read_reply_tuple(const struct nlattr *attr, void *arg)
-{
-	if (mnl_attr_get_type(attr) == CTA_TUPLE_IP)
-		mnl_attr_parse_nested(attr, read_replier, arg);
+		mnl_attr_parse_nested(attr, read_addr, arg);
 	return MNL_CB_OK;
 }
 
 static int read_entry(const struct nlattr *attr, void *arg)
 {
-	struct original *o = arg;
+	struct entry *entry = arg;
 
 	if (mnl_attr_get_type(attr) == CTA_TUPLE_REPLY)
-		return mnl_attr_parse_nested(attr, read_reply_tuple, arg);
+		return mnl_attr_parse_nested(attr, read_tuple, &entry->reply);
 	if (mnl_attr_get_type(attr) != CTA_TUPLE_ORIG)
 		return MNL_CB_OK;
-	o->tuple = attr;
-	return mnl_attr_parse_nested(attr, read_original_tuple, arg);
+	entry->name = attr;
+	return mnl_attr_parse_nested(attr, read_tuple, &entry->original);
 }
 
 /* No family: any address. */
@@ -214,52 +177,50 @@ static bool is_wanted(const struct ip_addr *wanted, const struct ip_addr *is)
 }
 
 /* A kernel that knows no filter lists everything: look again. */
-static bool is_meant(const struct conntrack_filter *f, const struct original *o)
+static bool is_meant(const struct conntrack_filter *f,
+		     const struct entry *entry)
 {
-	return o->tuple && o->protocol == f->protocol &&
-	       (!f->dport || o->dport == f->dport) &&
-	       is_wanted(&f->daddr, &o->daddr) &&
-	       is_wanted(&f->replier, &o->replier);
+	const struct tuple *original = &entry->original;
+
+	return entry->name && original->protocol == f->protocol &&
+	       (!f->dport || original->dport == f->dport) &&
+	       is_wanted(&f->daddr, &original->daddr) &&
+	       is_wanted(&f->replier, &entry->reply.saddr);
 }
 
 static int delete_listed(const struct nlmsghdr *listed, void *arg)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(listed);
 	struct deletion *d = arg;
-	struct original o = { 0 };
+	struct entry entry = { 0 };
 	char buffer[MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *msg = begin(buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK,
 				     header->nfgen_family);
 	int r;
 
-	mnl_attr_parse(listed, sizeof(*header), read_entry, &o);
-	if (!is_meant(d->filter, &o))
+	mnl_attr_parse(listed, sizeof(*header), read_entry, &entry);
+	if (!is_meant(d->filter, &entry))
 		return MNL_CB_OK;
 	mnl_attr_put(msg, CTA_TUPLE_ORIG | NLA_F_NESTED,
-		     mnl_attr_get_payload_len(o.tuple),
-		     mnl_attr_get_payload(o.tuple));
-	r = call(d->sock, msg, NULL, NULL);
+		     mnl_attr_get_payload_len(entry.name),
+		     mnl_attr_get_payload(entry.name));
+	r = ask(d->nf, msg, NULL, NULL);
 	if (r && r != -ENOENT)
 		d->err = r;
 	return MNL_CB_OK;
 }
 
 /* A second socket deletes while the first lists. */
-static int forget_listed(struct mnl_socket *sock,
-			 const struct conntrack_filter *f)
+static int forget_listed(struct netfilter *nf, const struct conntrack_filter *f)
 {
-	struct deletion d = { .filter = f };
+	_netfilter_ struct netfilter second = { .closes_late =
+							nf->closes_late };
+	struct deletion d = { .filter = f, .nf = &second };
 	char buffer[MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *msg =
 		filtered(buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, f);
-	_mnl_ struct mnl_socket *second =
-		mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int r;
+	int r = ask(nf, msg, delete_listed, &d);
 
-	if (!second || mnl_socket_bind(second, 0, MNL_SOCKET_AUTOPID))
-		return -errno;
-	d.sock = second;
-	r = call(sock, msg, delete_listed, &d);
 	return r ? r : d.err;
 }
 
@@ -277,20 +238,16 @@ static bool is_absent(int r)
 	return r == -EPROTONOSUPPORT || is_too_old(r);
 }
 
-int conntrack_forget(const struct conntrack_filter *filter, struct err *e)
+int conntrack_forget(struct netfilter *nf,
+		     const struct conntrack_filter *filter, struct err *e)
 {
 	char buffer[MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *msg =
 		filtered(buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, filter);
-	_mnl_ struct mnl_socket *sock =
-		mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int r;
+	int r = ask(nf, msg, NULL, NULL);
 
-	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID))
-		return err_sys(e, "open a netfilter netlink socket");
-	r = call(sock, msg, NULL, NULL);
 	if (is_too_old(r))
-		r = forget_listed(sock, filter);
+		r = forget_listed(nf, filter);
 	if (!r || is_absent(r))
 		return 0;
 	return err_set(e, ERR_IO, -r, "forget conntrack entries: %s",

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/ip.h"
+#include "kernel/netfilter.h"
 
 /* What entries to forget; of the addresses, those without family are any. */
 struct conntrack_filter {
@@ -25,4 +26,5 @@ struct conntrack_filter {
 };
 
 /* Forget all matching entries. A kernel without conntrack has none. */
-int conntrack_forget(const struct conntrack_filter *filter, struct err *e);
+int conntrack_forget(struct netfilter *nf,
+		     const struct conntrack_filter *filter, struct err *e);

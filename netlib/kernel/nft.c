@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -20,33 +19,7 @@
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 
-#include "kernel/background.h"
-
-#define REPLY_MAX   32768
 #define REQUEST_MAX 4096
-
-/* --- the socket ---------------------------------------------------------- */
-
-int nft_open(uint32_t family, const char *table, struct nft *ret, struct err *e)
-{
-	struct nft nft = { .family = family, .table = table };
-	int on = 1;
-
-	nft.sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!nft.sock)
-		return err_sys(e, "open a netfilter netlink socket");
-	if (mnl_socket_bind(nft.sock, 0, MNL_SOCKET_AUTOPID)) {
-		int r = err_sys(e, "bind a netfilter netlink socket");
-
-		mnl_socket_close(nft.sock);
-		return r;
-	}
-	mnl_socket_setsockopt(nft.sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nft.sock, NETLINK_CAP_ACK, &on, sizeof(on));
-	nft.port = mnl_socket_get_portid(nft.sock);
-	*ret = nft;
-	return 0;
-}
 
 bool nft_is_absent(int r)
 {
@@ -54,52 +27,14 @@ bool nft_is_absent(int r)
 	       r == -EOPNOTSUPP || r == -EINVAL;
 }
 
-void nft_close(struct nft *nft)
-{
-	int fd;
-
-	if (!nft->sock)
-		return;
-	fd = nft->closes_late ? dup(mnl_socket_get_fd(nft->sock)) : -1;
-	if (fd >= 0)
-		background_close(fd);
-	mnl_socket_close(nft->sock);
-	nft->sock = NULL;
-}
-
 /* --- questions ----------------------------------------------------------- */
-
-/* Ask, and hand each message of the answer to @reply. */
-static int ask(struct nft *nft, struct nlmsghdr *request, mnl_cb_t reply,
-	       void *arg)
-{
-	char buffer[REPLY_MAX];
-	int r = MNL_CB_OK;
-
-	if (mnl_socket_sendto(nft->sock, request, request->nlmsg_len) < 0)
-		return -errno;
-	while (r > MNL_CB_STOP) {
-		ssize_t len =
-			mnl_socket_recvfrom(nft->sock, buffer, sizeof(buffer));
-
-		if (len < 0)
-			return -errno;
-		if (((struct nlmsghdr *)buffer)->nlmsg_seq != nft->seq)
-			continue; /* the rest of an answer that was given up */
-		r = mnl_cb_run(buffer, (size_t)len, nft->seq, nft->port, reply,
-			       arg);
-		if (r < 0)
-			return -errno;
-	}
-	return 0;
-}
 
 static struct nlmsghdr *question_init(struct nft *nft, char *buffer, int type,
 				      int flags)
 {
 	return nftnl_nlmsg_build_hdr(buffer, (uint16_t)type,
 				     (uint16_t)nft->family, (uint16_t)flags,
-				     ++nft->seq);
+				     ++nft->nf->seq);
 }
 
 static int say(int r, struct err *e, const char *what)
@@ -128,7 +63,7 @@ int nft_generation(struct nft *nft, uint32_t *ret, struct err *e)
 	struct nlmsghdr *msg =
 		question_init(nft, buffer, NFT_MSG_GETGEN, NLM_F_ACK);
 
-	return say(ask(nft, msg, generation_reply, ret), e,
+	return say(netfilter_ask(nft->nf, msg, generation_reply, ret), e,
 		   "read the nftables generation");
 }
 
@@ -139,7 +74,8 @@ int nft_find_table(struct nft *nft, struct err *e)
 		question_init(nft, buffer, NFT_MSG_GETTABLE, NLM_F_ACK);
 
 	mnl_attr_put_strz(msg, NFTA_TABLE_NAME, nft->table);
-	return say(ask(nft, msg, NULL, NULL), e, "look up an nftables table");
+	return say(netfilter_ask(nft->nf, msg, NULL, NULL), e,
+		   "look up an nftables table");
 }
 
 int nft_find_set(struct nft *nft, const char *set, struct err *e)
@@ -150,7 +86,8 @@ int nft_find_set(struct nft *nft, const char *set, struct err *e)
 
 	mnl_attr_put_strz(msg, NFTA_SET_TABLE, nft->table);
 	mnl_attr_put_strz(msg, NFTA_SET_NAME, set);
-	return say(ask(nft, msg, NULL, NULL), e, "look up an nftables set");
+	return say(netfilter_ask(nft->nf, msg, NULL, NULL), e,
+		   "look up an nftables set");
 }
 
 struct chain_question {
@@ -184,7 +121,7 @@ static int ask_chain(struct nft *nft, const char *chain, uint16_t attribute,
 
 	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, nft->table);
 	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, chain);
-	return say(ask(nft, msg, chain_reply, &question), e,
+	return say(netfilter_ask(nft->nf, msg, chain_reply, &question), e,
 		   "look up an nftables chain");
 }
 
@@ -225,7 +162,7 @@ int nft_find_counter(struct nft *nft, const char *counter, uint32_t *ret_use,
 	mnl_attr_put_strz(msg, NFTA_OBJ_TABLE, nft->table);
 	mnl_attr_put_strz(msg, NFTA_OBJ_NAME, counter);
 	mnl_attr_put_u32(msg, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
-	return say(ask(nft, msg, counter_reply, ret_use), e,
+	return say(netfilter_ask(nft->nf, msg, counter_reply, ret_use), e,
 		   "look up an nftables counter");
 }
 
@@ -344,7 +281,7 @@ static int ask_elements(struct nft *nft, const char *name, int flags,
 	msg = question_init(nft, buffer, NFT_MSG_GETSETELEM, flags);
 	nftnl_set_elems_nlmsg_build_payload(msg, set);
 	nftnl_set_free(set);
-	return ask(nft, msg, elements_reply, list);
+	return netfilter_ask(nft->nf, msg, elements_reply, list);
 }
 
 static struct nftnl_set_elem *key_new(const struct nft_value *key)
@@ -490,7 +427,7 @@ int nft_list_rules(struct nft *nft, const char *chain, struct arena *a,
 
 	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, nft->table);
 	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
-	r = ask(nft, msg, rules_reply, &list);
+	r = netfilter_ask(nft->nf, msg, rules_reply, &list);
 	*ret = list.v;
 	*ret_n = list.n;
 	return r == -ENOENT ? 0 : say(r, e, "list nftables rules");

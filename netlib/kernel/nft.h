@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nftables over libmnl and libnftnl: a handle on one table, and questions by
- * name. Never a listing where one thing is meant. Changes are in nft_batch.h.
+ * nftables over libmnl and libnftnl: questions about one table, by name. Never a
+ * listing where one thing is meant. Changes are in nft_batch.h.
  */
 #pragma once
 
@@ -10,41 +10,20 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/cleanup.h"
 #include "base/err.h"
+#include "kernel/netfilter.h"
 #include "kernel/nft_value.h"
 
-struct mnl_socket;
-
-/* A table of the namespace the process is in. */
+/* A table. */
 struct nft {
-	struct mnl_socket *sock;
-	uint32_t port, seq;
+	struct netfilter *nf;
 	uint32_t family; /* NFPROTO_INET ... */
 	const char *table;
-	bool closes_late; /* left to the background: see nft_close() */
 };
 
-/* Whether a handle cannot be opened, or the generation not be read (-EINVAL),
- * because the kernel has no nf_tables: then there is nothing of ours in it. */
+/* Whether what failed did so because the kernel has no nf_tables: then there is
+ * nothing of ours in it. */
 bool nft_is_absent(int r);
-
-int nft_open(uint32_t family, const char *table, struct nft *ret,
-	     struct err *e);
-
-/* A socket that is closed while deleted things wait to be freed makes the
- * kernel wait for that, with a lock held that every transaction and the end of
- * every interface need (nf_tables_api.c, nft_rcv_nl_event()). That is left to the
- * background after a deletion, and for whoever sets closes_late: a DEL that asks
- * comes soon after another plugin's that has deleted. */
-void nft_close(struct nft *nft);
-
-static inline void nft_close_cleanup(struct nft *nft)
-{
-	nft_close(nft);
-}
-
-#define _nft_ cleanup(nft_close)
 
 /* All that follow return -ENOENT when the thing or its table is not there. */
 

@@ -54,7 +54,7 @@ static int note(struct nft_batch *b, const char *fmt, va_list ap)
 		b->room = room;
 	}
 	slot = &b->notes[b->n++];
-	slot->seq = b->nft->seq + 1;
+	slot->seq = b->nft->nf->seq + 1;
 	vsnprintf(slot->what, sizeof(slot->what), fmt, ap);
 	return 0;
 }
@@ -79,7 +79,7 @@ static struct nlmsghdr *message(struct nft_batch *b, int type, int flags,
 	memset(nftnl_batch_buffer(b->messages), 0, MESSAGE_MAX);
 	b->last = nftnl_nlmsg_build_hdr(
 		nftnl_batch_buffer(b->messages), (uint16_t)type,
-		(uint16_t)b->nft->family, (uint16_t)flags, ++b->nft->seq);
+		(uint16_t)b->nft->family, (uint16_t)flags, ++b->nft->nf->seq);
 	return b->last;
 }
 
@@ -108,7 +108,8 @@ void nft_batch_init(struct nft_batch *b, struct nft *nft,
 		b->err = -ENOMEM;
 		return;
 	}
-	begin = nftnl_batch_begin(nftnl_batch_buffer(b->messages), ++nft->seq);
+	begin = nftnl_batch_begin(nftnl_batch_buffer(b->messages),
+				  ++nft->nf->seq);
 	if (generation)
 		mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htonl(*generation));
 	next(b);
@@ -158,7 +159,7 @@ static void delete_rules(struct nft_batch *b, const char *chain)
 	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, b->nft->table);
 	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
 	next(b);
-	b->nft->closes_late = true;
+	b->nft->nf->closes_late = true;
 }
 
 void nft_add_chain(struct nft_batch *b, const struct nft_chain_spec *chain)
@@ -198,7 +199,7 @@ void nft_delete_chain(struct nft_batch *b, const char *chain)
 	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, b->nft->table);
 	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, chain);
 	next(b);
-	b->nft->closes_late = true;
+	b->nft->nf->closes_late = true;
 }
 
 /* Begin a message about the named counter. */
@@ -235,7 +236,7 @@ void nft_delete_counter(struct nft_batch *b, const char *counter)
 	if (!counter_message(b, NFT_MSG_DELOBJ, 0, counter))
 		return;
 	next(b);
-	b->nft->closes_late = true;
+	b->nft->nf->closes_late = true;
 }
 
 /* --- sets ---------------------------------------------------------------- */
@@ -360,7 +361,7 @@ void nft_add_set(struct nft_batch *b, const struct nft_set_spec *set)
 	mnl_attr_put_u32(msg, NFTA_SET_KEY_TYPE, htonl(nft_types_id(set->key)));
 	mnl_attr_put_u32(msg, NFTA_SET_KEY_LEN, htonl(nft_types_len(set->key)));
 	put_value_type(msg, set);
-	mnl_attr_put_u32(msg, NFTA_SET_ID, htonl(b->nft->seq));
+	mnl_attr_put_u32(msg, NFTA_SET_ID, htonl(b->nft->nf->seq));
 	put_set_userdata(msg, set);
 	next(b);
 }
@@ -442,7 +443,7 @@ void nft_delete_element(struct nft_batch *b, const struct nft_set_spec *set,
 			const struct nft_element *element)
 {
 	put_element(b, NFT_MSG_DELSETELEM, 0, set, element);
-	b->nft->closes_late = true;
+	b->nft->nf->closes_late = true;
 }
 
 /* --- rules --------------------------------------------------------------- */
@@ -487,7 +488,7 @@ void nft_delete_rule(struct nft_batch *b, const char *chain, uint64_t handle)
 	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
 	mnl_attr_put_u64(msg, NFTA_RULE_HANDLE, htobe64(handle));
 	next(b);
-	b->nft->closes_late = true;
+	b->nft->nf->closes_late = true;
 }
 
 /* --- sending ------------------------------------------------------------- */
@@ -530,14 +531,17 @@ static int send_batch(struct nft_batch *b)
 			      .msg_namelen = sizeof(kernel) };
 	int count = nftnl_batch_iovec_len(b->messages);
 	struct iovec *iov = arena_array(&b->arena, (size_t)count, sizeof(*iov));
+	int r = netfilter_open(b->nft->nf, NULL);
 
 	if (!iov)
 		return -ENOMEM;
+	if (r)
+		return r;
 	nftnl_batch_iovec(b->messages, iov, (uint32_t)count);
 	msg.msg_iov = iov;
 	msg.msg_iovlen = (size_t)count;
-	make_room(mnl_socket_get_fd(b->nft->sock), iov, count);
-	if (sendmsg(mnl_socket_get_fd(b->nft->sock), &msg, 0) < 0)
+	make_room(mnl_socket_get_fd(b->nft->nf->sock), iov, count);
+	if (sendmsg(mnl_socket_get_fd(b->nft->nf->sock), &msg, 0) < 0)
 		return -errno;
 	return 0;
 }
@@ -576,7 +580,7 @@ static int read_answer(const struct nft_batch *b, const struct nlmsghdr *msg,
  */
 static int read_answers(const struct nft_batch *b, struct err *e)
 {
-	int fd = mnl_socket_get_fd(b->nft->sock), r = 0;
+	int fd = mnl_socket_get_fd(b->nft->nf->sock), r = 0;
 	char buffer[REPLY_MAX];
 
 	for (;;) {
@@ -601,7 +605,8 @@ int nft_commit(struct nft_batch *b, struct err *e)
 
 	if (!b->err) {
 		b->last->nlmsg_flags |= NLM_F_ACK;
-		nftnl_batch_end(nftnl_batch_buffer(b->messages), ++b->nft->seq);
+		nftnl_batch_end(nftnl_batch_buffer(b->messages),
+				++b->nft->nf->seq);
 		next(b);
 	}
 	r = b->err ? b->err : send_batch(b);

@@ -475,8 +475,8 @@ static int check_sense(const struct firewall *fw, struct err *e)
 	return 0;
 }
 
-int firewall_nft_add(const struct owner *owner, const struct firewall *fw,
-		     struct err *e)
+int firewall_nft_add(struct netfilter *nf, const struct owner *owner,
+		     const struct firewall *fw, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	size_t n, port_n = fw->policy == INGRESS_ISOLATED;
@@ -484,20 +484,21 @@ int firewall_nft_add(const struct owner *owner, const struct firewall *fw,
 	int r = entry ? check_sense(fw, e) : err_oom(e);
 
 	if (!r)
-		r = table_add(&firewall_part, owner, entry, n, e);
+		r = table_add(nf, &firewall_part, owner, entry, n, e);
 	if (r)
 		return r;
-	r = table_add(&firewall_port_part, owner, &port, port_n, e);
+	r = table_add(nf, &firewall_port_part, owner, &port, port_n, e);
 	if (r)
-		table_del(&firewall_part, owner, NULL);
+		table_del(nf, &firewall_part, owner, NULL);
 	return r;
 }
 
 /* Whatever the policy is now, it may have been another at the time of ADD. */
-int firewall_nft_del(const struct owner *owner, struct err *e)
+int firewall_nft_del(struct netfilter *nf, const struct owner *owner,
+		     struct err *e)
 {
-	int first = table_del(&firewall_port_part, owner, e);
-	int r = table_del(&firewall_part, owner, first ? NULL : e);
+	int first = table_del(nf, &firewall_port_part, owner, e);
+	int r = table_del(nf, &firewall_part, owner, first ? NULL : e);
 
 	return first ? first : r;
 }
@@ -519,12 +520,13 @@ static int check_rules(struct nft *nft, struct err *e)
 }
 
 /* The bridge's elements, and what looks at them. */
-static int check_network(const struct firewall *fw, struct err *e)
+static int check_network(struct netfilter *nf, const struct firewall *fw,
+			 struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = { nf, NFPROTO_INET, TABLE_NAME };
 	char counter[NFT_NAME_MAX];
 	struct network network;
-	int r = nft_open(NFPROTO_INET, TABLE_NAME, &nft, e);
+	int r = 0;
 
 	write_counter(fw, counter);
 	fill_network(counter, &network);
@@ -543,8 +545,8 @@ static int check_network(const struct firewall *fw, struct err *e)
 	return r ? r : check_rules(&nft, e);
 }
 
-int firewall_nft_check(const struct owner *owner, const struct firewall *fw,
-		       struct err *e)
+int firewall_nft_check(struct netfilter *nf, const struct owner *owner,
+		       const struct firewall *fw, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	size_t n;
@@ -552,31 +554,33 @@ int firewall_nft_check(const struct owner *owner, const struct firewall *fw,
 	int r = entry ? check_sense(fw, e) : err_oom(e);
 
 	if (!r)
-		r = table_check(&firewall_part, owner, entry, n, e);
+		r = table_check(nf, &firewall_part, owner, entry, n, e);
 	if (!r && n)
-		r = check_network(fw, e);
+		r = check_network(nf, fw, e);
 	if (!r && fw->policy == INGRESS_ISOLATED)
-		r = table_check(&firewall_port_part, owner, &port, 1, e);
+		r = table_check(nf, &firewall_port_part, owner, &port, 1, e);
 	return r;
 }
 
-int firewall_nft_gc(const char *network, const struct owner *valid, size_t n,
-		    struct err *e)
+int firewall_nft_gc(struct netfilter *nf, const char *network,
+		    const struct owner *valid, size_t n, struct err *e)
 {
-	int first = table_gc(&firewall_port_part, network, valid, n, e);
-	int r = table_gc(&firewall_part, network, valid, n, first ? NULL : e);
+	int first = table_gc(nf, &firewall_port_part, network, valid, n, e);
+	int r = table_gc(nf, &firewall_part, network, valid, n,
+			 first ? NULL : e);
 
 	return first ? first : r;
 }
 
 /* --- whose is which address ---------------------------------------------- */
 
-static int find_addresses(const struct table_filter *filter, struct arena *a,
+static int find_addresses(struct netfilter *nf,
+			  const struct table_filter *filter, struct arena *a,
 			  struct firewall *ret, struct err *e)
 {
 	struct table_entries found = { 0 };
 	struct ip_addr *v;
-	int r = table_find(&firewall_part, filter, a, &found, e);
+	int r = table_find(nf, &firewall_part, filter, a, &found, e);
 
 	if (r)
 		return r;
@@ -593,44 +597,42 @@ static int find_addresses(const struct table_filter *filter, struct arena *a,
 	return 0;
 }
 
-int firewall_nft_find(const struct owner *owner, struct arena *a,
-		      struct firewall *ret, struct err *e)
+int firewall_nft_find(struct netfilter *nf, const struct owner *owner,
+		      struct arena *a, struct firewall *ret, struct err *e)
 {
 	const struct table_filter filter = { .owner = owner };
 
-	return find_addresses(&filter, a, ret, e);
+	return find_addresses(nf, &filter, a, ret, e);
 }
 
-int firewall_nft_find_stale(const char *network, const struct owner *valid,
-			    size_t n, struct arena *a, struct firewall *ret,
+int firewall_nft_find_stale(struct netfilter *nf, const char *network,
+			    const struct owner *valid, size_t n,
+			    struct arena *a, struct firewall *ret,
 			    struct err *e)
 {
 	const struct table_filter filter = { .network = network,
 					     .valid = valid,
 					     .valid_n = n };
 
-	return find_addresses(&filter, a, ret, e);
+	return find_addresses(nf, &filter, a, ret, e);
 }
 
-int firewall_nft_drop_others(const struct owner *owner, struct firewall *fw,
-			     struct err *e)
+int firewall_nft_drop_others(struct netfilter *nf, const struct owner *owner,
+			     struct firewall *fw, struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = { nf, NFPROTO_INET, TABLE_NAME };
 	size_t kept = 0;
-	int r = nft_open(NFPROTO_INET, TABLE_NAME, &nft, e);
 
-	if (r)
-		return nft_is_absent(r) ? 0 : r;
-	nft.closes_late = true;
 	for (size_t i = 0; i < fw->addresses.n; i++) {
 		struct table_entry entry = { 0 };
 		struct nft_element found;
+		int r;
 
 		fill_entry(fw, &fw->addresses.v[i], &entry);
 		r = nft_find_element(&nft, entry.set->name, &entry.element.key,
 				     &found, e);
 		if (r && r != -ENOENT)
-			return r;
+			return nft_is_absent(r) ? 0 : r;
 		if (r || !owner_is_another(owner, found.comment))
 			fw->addresses.v[kept++] = fw->addresses.v[i];
 	}
@@ -638,7 +640,7 @@ int firewall_nft_drop_others(const struct owner *owner, struct firewall *fw,
 	return 0;
 }
 
-int firewall_nft_status(struct err *e)
+int firewall_nft_status(struct netfilter *nf, struct err *e)
 {
-	return table_status(NFPROTO_INET, e);
+	return table_status(nf, &firewall_part, e);
 }

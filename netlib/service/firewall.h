@@ -113,36 +113,38 @@ int ingress_policy_parse(const char *name, enum ingress_policy *ret);
 /* Apply the policy to the attachment, whose addresses and port these are now:
  * an element that stands there is taken over. A policy other than open needs a
  * bridge, INGRESS_ISOLATED its port. On failure nothing is left. */
-int firewall_nft_add(const struct owner *owner, const struct firewall *fw,
-		     struct err *e);
+int firewall_nft_add(struct netfilter *nf, const struct owner *owner,
+		     const struct firewall *fw, struct err *e);
 
 /* Delete the attachment's elements. */
-int firewall_nft_del(const struct owner *owner, struct err *e);
+int firewall_nft_del(struct netfilter *nf, const struct owner *owner,
+		     struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming what is not there or not as it should be. */
-int firewall_nft_check(const struct owner *owner, const struct firewall *fw,
-		       struct err *e);
+int firewall_nft_check(struct netfilter *nf, const struct owner *owner,
+		       const struct firewall *fw, struct err *e);
 
 /* Delete the elements of @network's attachments other than the @n valid. */
-int firewall_nft_gc(const char *network, const struct owner *valid, size_t n,
-		    struct err *e);
+int firewall_nft_gc(struct netfilter *nf, const char *network,
+		    const struct owner *valid, size_t n, struct err *e);
 
 /* The addresses that the attachment's elements stand at, in @a: for a DEL that
  * is not told any. */
-int firewall_nft_find(const struct owner *owner, struct arena *a,
-		      struct firewall *ret, struct err *e);
+int firewall_nft_find(struct netfilter *nf, const struct owner *owner,
+		      struct arena *a, struct firewall *ret, struct err *e);
 
 /* The same for @network's attachments other than the @n valid. */
-int firewall_nft_find_stale(const char *network, const struct owner *valid,
-			    size_t n, struct arena *a, struct firewall *ret,
+int firewall_nft_find_stale(struct netfilter *nf, const char *network,
+			    const struct owner *valid, size_t n,
+			    struct arena *a, struct firewall *ret,
 			    struct err *e);
 
 /* Drop from @fw the addresses that another attachment has by now. */
-int firewall_nft_drop_others(const struct owner *owner, struct firewall *fw,
-			     struct err *e);
+int firewall_nft_drop_others(struct netfilter *nf, const struct owner *owner,
+			     struct firewall *fw, struct err *e);
 
 /* Whether the kernel can do it at all. */
-int firewall_nft_status(struct err *e);
+int firewall_nft_status(struct netfilter *nf, struct err *e);
 
 /* For reload. */
 extern const struct table_part firewall_part, firewall_port_part;

@@ -228,16 +228,18 @@ static int in_each_family(const struct firewall *fw, iptables_plan *plan,
 	return r;
 }
 
-int firewall_iptables_add(const struct firewall *fw, struct err *e)
+int firewall_iptables_add(struct netfilter *nf, const struct firewall *fw,
+			  struct err *e)
 {
 	int r = in_each_family(fw, firewall_iptables_plan_add, e);
 
 	if (r)
-		firewall_iptables_del(fw, NULL);
+		firewall_iptables_del(nf, fw, NULL);
 	return r;
 }
 
-int firewall_iptables_del(const struct firewall *fw, struct err *e)
+int firewall_iptables_del(struct netfilter *nf, const struct firewall *fw,
+			  struct err *e)
 {
 	static const char *const chains[] = { OWN, NULL };
 	int first = 0;
@@ -246,7 +248,8 @@ int firewall_iptables_del(const struct firewall *fw, struct err *e)
 		int r = 0;
 
 		if (has_family(fw, families[i]))
-			r = iptables_edit_existing(families[i], TABLE, chains,
+			r = iptables_edit_existing(nf, families[i], TABLE,
+						   chains,
 						   firewall_iptables_plan_del,
 						   fw, first ? NULL : e);
 		first = first ? first : r;
@@ -266,9 +269,10 @@ int firewall_iptables_status(struct err *e)
 	return iptables_status(&place, e);
 }
 
-int firewall_iptables_policy_drops(uint8_t family, bool *ret, struct err *e)
+int firewall_iptables_policy_drops(struct netfilter *nf, uint8_t family,
+				   bool *ret, struct err *e)
 {
 	const struct iptables_place place = { IPTABLES_PLAIN, family, TABLE };
 
-	return iptables_chain_drops(&place, FORWARD, ret, e);
+	return iptables_chain_drops(nf, &place, FORWARD, ret, e);
 }

@@ -37,11 +37,13 @@
 
 /* Let the container's connections through. On failure none of the rules of its
  * addresses is left. */
-int firewall_iptables_add(const struct firewall *fw, struct err *e);
+int firewall_iptables_add(struct netfilter *nf, const struct firewall *fw,
+			  struct err *e);
 
 /* Delete the rules of the container's addresses, in either variant of iptables
  * and whoever has made them. Where there are none no program is started. */
-int firewall_iptables_del(const struct firewall *fw, struct err *e);
+int firewall_iptables_del(struct netfilter *nf, const struct firewall *fw,
+			  struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming the chain and the rule that is missing.
  * Nothing is changed. */
@@ -53,7 +55,8 @@ int firewall_iptables_status(struct err *e);
 /* Whether iptables, in either variant, drops forwarded packets of the family
  * (AF_INET, AF_INET6) that no rule accepts. A question over netlink, unless
  * iptables-legacy is in use. */
-int firewall_iptables_policy_drops(uint8_t family, bool *ret, struct err *e);
+int firewall_iptables_policy_drops(struct netfilter *nf, uint8_t family,
+				   bool *ret, struct err *e);
 
 /* --- for tests: the plans, see iptables_edit(); @arg is a struct firewall - */
 

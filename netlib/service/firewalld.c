@@ -27,18 +27,14 @@
 /* --- is it there? -------------------------------------------------------- */
 
 /* Its nftables backend has a table of its own, its iptables backend chains. */
-static bool has_nft_rules(void)
+static bool has_nft_rules(struct netfilter *nf)
 {
-	_nft_ struct nft nft = { 0 };
+	struct nft own = { nf, NFPROTO_INET, "firewalld" },
+		   filter = { nf, NFPROTO_IPV4, "filter" };
 	uint32_t use;
 
-	if (nft_open(NFPROTO_INET, "firewalld", &nft, NULL))
-		return false;
-	if (!nft_find_table(&nft, NULL))
-		return true;
-	nft.family = NFPROTO_IPV4;
-	nft.table = "filter";
-	return !nft_find_chain(&nft, "INPUT_ZONES", &use, NULL);
+	return !nft_find_table(&own, NULL) ||
+	       !nft_find_chain(&filter, "INPUT_ZONES", &use, NULL);
 }
 
 /* Of iptables-legacy no more can be told without its own socket. */
@@ -51,11 +47,11 @@ static bool has_legacy_rules(void)
 	return r ? r != -ENOENT : strstr(tables, "filter") != NULL;
 }
 
-bool firewalld_is_likely(void)
+bool firewalld_is_likely(struct netfilter *nf)
 {
 	if (access(BUS_SOCKET, F_OK))
 		return false;
-	return has_nft_rules() || has_legacy_rules();
+	return has_nft_rules(nf) || has_legacy_rules();
 }
 
 /* --- the bus ------------------------------------------------------------- */

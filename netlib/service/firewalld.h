@@ -12,11 +12,12 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "kernel/netfilter.h"
 #include "service/firewall.h"
 
 /* Whether there is a sign that it runs: a system bus, and rules that only it
  * makes. Cheap; "no" is certain, "yes" is not. */
-bool firewalld_is_likely(void);
+bool firewalld_is_likely(struct netfilter *nf);
 
 /* Whether it runs, by asking the bus. */
 int firewalld_status(struct err *e);

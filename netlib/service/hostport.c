@@ -579,43 +579,46 @@ static int list_entries(const struct hostports *hp,
 	return drop_repeated(ret, e);
 }
 
-int hostport_add(const struct owner *owner, const struct hostports *hp,
-		 const struct hostport_links *links, struct err *e)
+int hostport_add(struct netfilter *nf, const struct owner *owner,
+		 const struct hostports *hp, const struct hostport_links *links,
+		 struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, e);
 
-	return r ? r : table_add(&hostport_part, owner, list.v, list.n, e);
+	return r ? r : table_add(nf, &hostport_part, owner, list.v, list.n, e);
 }
 
-int hostport_guard(struct err *e)
+int hostport_guard(struct netfilter *nf, struct err *e)
 {
-	return table_make(&hostport_part, e);
+	return table_make(nf, &hostport_part, e);
 }
 
-int hostport_del(const struct owner *owner, struct err *e)
+int hostport_del(struct netfilter *nf, const struct owner *owner, struct err *e)
 {
-	return table_del(&hostport_part, owner, e);
+	return table_del(nf, &hostport_part, owner, e);
 }
 
-int hostport_check(const struct owner *owner, const struct hostports *hp,
+int hostport_check(struct netfilter *nf, const struct owner *owner,
+		   const struct hostports *hp,
 		   const struct hostport_links *links, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, e);
 
-	return r ? r : table_check(&hostport_part, owner, list.v, list.n, e);
+	return r ? r
+		 : table_check(nf, &hostport_part, owner, list.v, list.n, e);
 }
 
-int hostport_gc(const char *network, const struct owner *valid, size_t n,
-		struct err *e)
+int hostport_gc(struct netfilter *nf, const char *network,
+		const struct owner *valid, size_t n, struct err *e)
 {
-	return table_gc(&hostport_part, network, valid, n, e);
+	return table_gc(nf, &hostport_part, network, valid, n, e);
 }
 
-int hostport_status(struct err *e)
+int hostport_status(struct netfilter *nf, struct err *e)
 {
-	return table_status(NFPROTO_INET, e);
+	return table_status(nf, &hostport_part, e);
 }

@@ -121,25 +121,28 @@ struct hostport_links {
 
 /* Map the ports. -EADDRINUSE, with ERR_EXISTS and the holder's name, when
  * another attachment has one of them. */
-int hostport_add(const struct owner *owner, const struct hostports *hp,
-		 const struct hostport_links *links, struct err *e);
+int hostport_add(struct netfilter *nf, const struct owner *owner,
+		 const struct hostports *hp, const struct hostport_links *links,
+		 struct err *e);
 
 /* Have the guard in place, with nothing mapped: for another backend. */
-int hostport_guard(struct err *e);
+int hostport_guard(struct netfilter *nf, struct err *e);
 
 /* Delete the attachment's mappings. */
-int hostport_del(const struct owner *owner, struct err *e);
+int hostport_del(struct netfilter *nf, const struct owner *owner,
+		 struct err *e);
 
 /* -ENOENT with ERR_MISMATCH names the port that is not mapped. */
-int hostport_check(const struct owner *owner, const struct hostports *hp,
+int hostport_check(struct netfilter *nf, const struct owner *owner,
+		   const struct hostports *hp,
 		   const struct hostport_links *links, struct err *e);
 
 /* Delete the mappings of @network's attachments other than the @n valid. */
-int hostport_gc(const char *network, const struct owner *valid, size_t n,
-		struct err *e);
+int hostport_gc(struct netfilter *nf, const char *network,
+		const struct owner *valid, size_t n, struct err *e);
 
 /* For reload. */
 extern const struct table_part hostport_part;
 
 /* Whether the kernel can do it at all. */
-int hostport_status(struct err *e);
+int hostport_status(struct netfilter *nf, struct err *e);

@@ -509,18 +509,19 @@ static int in_each_family(const struct hostport_iptables *h,
 	return r;
 }
 
-int hostport_iptables_add(const struct owner *owner, const struct hostports *hp,
-			  struct err *e)
+int hostport_iptables_add(struct netfilter *nf, const struct owner *owner,
+			  const struct hostports *hp, struct err *e)
 {
 	const struct hostport_iptables h = { owner, hp };
 	int r = in_each_family(&h, hostport_iptables_plan_add, e);
 
 	if (r)
-		hostport_iptables_del(owner, NULL);
+		hostport_iptables_del(nf, owner, NULL);
 	return r;
 }
 
-int hostport_iptables_del(const struct owner *owner, struct err *e)
+int hostport_iptables_del(struct netfilter *nf, const struct owner *owner,
+			  struct err *e)
 {
 	const struct hostport_iptables h = { owner, NULL };
 	const struct iptables_chain_name own = iptables_chain_name(OWN_PREFIX,
@@ -529,7 +530,7 @@ int hostport_iptables_del(const struct owner *owner, struct err *e)
 								   owner);
 	const char *const chains[] = { own.text, old.text, NULL };
 
-	return iptables_edit_existing(AF_UNSPEC, TABLE, chains,
+	return iptables_edit_existing(nf, AF_UNSPEC, TABLE, chains,
 				      hostport_iptables_plan_del, &h, e);
 }
 
@@ -541,13 +542,13 @@ int hostport_iptables_check(const struct owner *owner,
 	return in_each_family(&h, hostport_iptables_plan_check, e);
 }
 
-int hostport_iptables_gc(const char *network, const struct owner *valid,
-			 size_t n, struct err *e)
+int hostport_iptables_gc(struct netfilter *nf, const char *network,
+			 const struct owner *valid, size_t n, struct err *e)
 {
 	const struct iptables_valid gc = { network, valid, n };
 	const char *const chains[] = { DNAT, NULL };
 
-	return iptables_edit_existing(AF_UNSPEC, TABLE, chains,
+	return iptables_edit_existing(nf, AF_UNSPEC, TABLE, chains,
 				      hostport_iptables_plan_gc, &gc, e);
 }
 

@@ -36,21 +36,22 @@
  * address of, and no other for it. -EADDRINUSE with ERR_EXISTS, naming the
  * holder, when another container has one of them. On failure none of them is
  * left. */
-int hostport_iptables_add(const struct owner *owner, const struct hostports *hp,
-			  struct err *e);
+int hostport_iptables_add(struct netfilter *nf, const struct owner *owner,
+			  const struct hostports *hp, struct err *e);
 
 /* Delete the container's chains and what goes to them, in either variant of
  * iptables and whoever has made them. Where there are none no program is
  * started. */
-int hostport_iptables_del(const struct owner *owner, struct err *e);
+int hostport_iptables_del(struct netfilter *nf, const struct owner *owner,
+			  struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming the chain and the rule that is missing. */
 int hostport_iptables_check(const struct owner *owner,
 			    const struct hostports *hp, struct err *e);
 
 /* Delete those of @network's containers other than the @n valid attachments. */
-int hostport_iptables_gc(const char *network, const struct owner *valid,
-			 size_t n, struct err *e);
+int hostport_iptables_gc(struct netfilter *nf, const char *network,
+			 const struct owner *valid, size_t n, struct err *e);
 
 /* Whether iptables is there and works. */
 int hostport_iptables_status(struct err *e);

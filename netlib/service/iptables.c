@@ -417,9 +417,9 @@ int iptables_edit(const struct iptables_place *place, iptables_plan *plan,
 	return r;
 }
 
-int iptables_edit_existing(uint8_t family, const char *table,
-			   const char *const *chains, iptables_plan *plan,
-			   const void *arg, struct err *e)
+int iptables_edit_existing(struct netfilter *nf, uint8_t family,
+			   const char *table, const char *const *chains,
+			   iptables_plan *plan, const void *arg, struct err *e)
 {
 	static const struct iptables_place places[] = {
 		{ IPTABLES_NFT, AF_INET, NULL },
@@ -427,12 +427,8 @@ int iptables_edit_existing(uint8_t family, const char *table,
 		{ IPTABLES_LEGACY, AF_INET, NULL },
 		{ IPTABLES_LEGACY, AF_INET6, NULL },
 	};
-	_nft_ struct nft nft = { 0 };
-	int first = nft_open(NFPROTO_IPV4, table, &nft, e);
+	int first = 0;
 
-	if (nft_is_absent(first))
-		first = 0; /* and no iptables in it */
-	nft.closes_late = true;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		struct iptables_place place = places[i];
 		int r = 0;
@@ -440,7 +436,7 @@ int iptables_edit_existing(uint8_t family, const char *table,
 		place.table = table;
 		if (family != AF_UNSPEC && family != place.family)
 			continue;
-		if (iptables_may_have_any(&place, chains, &nft))
+		if (iptables_may_have_any(nf, &place, chains))
 			r = iptables_edit(&place, plan, arg, first ? NULL : e);
 		if (r == -ENOENT && place.variant == IPTABLES_LEGACY)
 			r = 0; /* no program: then none of this is ours */

@@ -52,9 +52,9 @@ int iptables_edit(const struct iptables_place *place, iptables_plan *plan,
 /* The same in both variants of iptables, and for AF_UNSPEC of both families, as
  * far as they may have one of @chains (ended by NULL; none: any): for taking
  * down what may be there. */
-int iptables_edit_existing(uint8_t family, const char *table,
-			   const char *const *chains, iptables_plan *plan,
-			   const void *arg, struct err *e);
+int iptables_edit_existing(struct netfilter *nf, uint8_t family,
+			   const char *table, const char *const *chains,
+			   iptables_plan *plan, const void *arg, struct err *e);
 
 /* Whether the programs are there and can read the table. */
 int iptables_status(const struct iptables_place *place, struct err *e);

@@ -122,20 +122,18 @@ static uint32_t nft_family(const struct iptables_place *place)
 }
 
 /* The table or one of the chains is there, or it cannot be said. */
-static bool nft_may_have_any(const struct iptables_place *place,
-			     const char *const *chains, struct nft *nft)
+static bool nft_may_have_any(struct netfilter *nf,
+			     const struct iptables_place *place,
+			     const char *const *chains)
 {
+	struct nft nft = { nf, nft_family(place), place->table };
 	int r = -ENOENT;
 	uint32_t use;
 
-	if (!nft->sock)
-		return false;
-	nft->family = nft_family(place);
-	nft->table = place->table;
 	if (!*chains)
-		r = nft_find_table(nft, NULL);
+		r = nft_find_table(&nft, NULL);
 	for (; r == -ENOENT && *chains; chains++)
-		r = nft_find_chain(nft, *chains, &use, NULL);
+		r = nft_find_chain(&nft, *chains, &use, NULL);
 	return r != -ENOENT && !nft_is_absent(r);
 }
 
@@ -160,11 +158,12 @@ static bool legacy_has_table(const struct iptables_place *place)
 	return false;
 }
 
-bool iptables_may_have_any(const struct iptables_place *place,
-			   const char *const *chains, struct nft *nft)
+bool iptables_may_have_any(struct netfilter *nf,
+			   const struct iptables_place *place,
+			   const char *const *chains)
 {
 	if (place->variant == IPTABLES_NFT)
-		return nft_may_have_any(place, chains, nft);
+		return nft_may_have_any(nf, place, chains);
 	if (place->variant == IPTABLES_LEGACY)
 		return legacy_has_table(place);
 	return true;
@@ -189,18 +188,15 @@ static bool has_foreign_rule(const struct nft_rule *v, size_t n)
 	return false;
 }
 
-static int nft_drops(const struct iptables_place *place, const char *chain,
-		     bool *ret, struct err *e)
+static int nft_drops(struct netfilter *nf, const struct iptables_place *place,
+		     const char *chain, bool *ret, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = { nf, nft_family(place), place->table };
 	uint32_t policy = NF_ACCEPT;
 	struct nft_rule *rules = NULL;
 	size_t n = 0;
-	int r = nft_open(nft_family(place), place->table, &nft, e);
-
-	if (!r)
-		r = nft_chain_policy(&nft, chain, &policy, e);
+	int r = nft_chain_policy(&nft, chain, &policy, e);
 	if (!r)
 		r = nft_list_rules(&nft, chain, &a, &rules, &n, e);
 	if (r && r != -ENOENT && !nft_is_absent(r))
@@ -228,7 +224,8 @@ static int legacy_drops(const struct iptables_place *place, const char *chain,
 	return 0;
 }
 
-int iptables_chain_drops(const struct iptables_place *place, const char *chain,
+int iptables_chain_drops(struct netfilter *nf,
+			 const struct iptables_place *place, const char *chain,
 			 bool *ret, struct err *e)
 {
 	struct iptables_place nft = *place, legacy = *place;
@@ -237,7 +234,7 @@ int iptables_chain_drops(const struct iptables_place *place, const char *chain,
 	nft.variant = IPTABLES_NFT;
 	legacy.variant = IPTABLES_LEGACY;
 	if (place->variant != IPTABLES_LEGACY)
-		r = nft_drops(&nft, chain, ret, e);
+		r = nft_drops(nf, &nft, chain, ret, e);
 	if (place->variant == IPTABLES_NFT ||
 	    (place->variant == IPTABLES_PLAIN && (r || *ret)))
 		return r;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "kernel/nft.h"
+#include "kernel/netfilter.h"
 
 enum iptables_variant {
 	IPTABLES_PLAIN, /* whatever "iptables" is here */
@@ -37,13 +37,15 @@ int iptables_restore(const struct iptables_place *place, const char *text,
 
 /* Whether it is worth while to read the table for the sake of one of @chains
  * (ended by NULL; none: any): false if there is certainly none of them. No
- * program is started; nftables are asked through @nft, if the variant is that. */
-bool iptables_may_have_any(const struct iptables_place *place,
-			   const char *const *chains, struct nft *nft);
+ * program is started. */
+bool iptables_may_have_any(struct netfilter *nf,
+			   const struct iptables_place *place,
+			   const char *const *chains);
 
 /* Whether the base chain of the table ("FORWARD") may drop: its policy is another
  * than ACCEPT, or it has rules that are neither ours nor the reference's. False
  * where iptables is not installed, for then it cannot be told to accept. A
  * program is started for the legacy variant only, if it is in use. */
-int iptables_chain_drops(const struct iptables_place *place, const char *chain,
+int iptables_chain_drops(struct netfilter *nf,
+			 const struct iptables_place *place, const char *chain,
 			 bool *ret, struct err *e);

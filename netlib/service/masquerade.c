@@ -186,38 +186,39 @@ static struct table_entry *entries(const struct ip_prefix *v, size_t n,
 	return entry;
 }
 
-int masquerade_add(const struct owner *owner, const struct ip_prefix *v,
-		   size_t n, struct err *e)
+int masquerade_add(struct netfilter *nf, const struct owner *owner,
+		   const struct ip_prefix *v, size_t n, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct table_entry *entry = entries(v, n, &a, &n);
 
-	return entry ? table_add(&masquerade_part, owner, entry, n, e)
+	return entry ? table_add(nf, &masquerade_part, owner, entry, n, e)
 		     : err_oom(e);
 }
 
-int masquerade_del(const struct owner *owner, struct err *e)
+int masquerade_del(struct netfilter *nf, const struct owner *owner,
+		   struct err *e)
 {
-	return table_del(&masquerade_part, owner, e);
+	return table_del(nf, &masquerade_part, owner, e);
 }
 
-int masquerade_check(const struct owner *owner, const struct ip_prefix *v,
-		     size_t n, struct err *e)
+int masquerade_check(struct netfilter *nf, const struct owner *owner,
+		     const struct ip_prefix *v, size_t n, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct table_entry *entry = entries(v, n, &a, &n);
 
-	return entry ? table_check(&masquerade_part, owner, entry, n, e)
+	return entry ? table_check(nf, &masquerade_part, owner, entry, n, e)
 		     : err_oom(e);
 }
 
-int masquerade_gc(const char *network, const struct owner *valid, size_t n,
-		  struct err *e)
+int masquerade_gc(struct netfilter *nf, const char *network,
+		  const struct owner *valid, size_t n, struct err *e)
 {
-	return table_gc(&masquerade_part, network, valid, n, e);
+	return table_gc(nf, &masquerade_part, network, valid, n, e);
 }
 
-int masquerade_status(struct err *e)
+int masquerade_status(struct netfilter *nf, struct err *e)
 {
-	return table_status(NFPROTO_INET, e);
+	return table_status(nf, &masquerade_part, e);
 }

@@ -45,23 +45,24 @@
 /* Masquerade for the @n addresses (with the length of their subnets). They were
  * given to this attachment: an element that stands at one of them, of a dead
  * attachment or on another network, is taken over. */
-int masquerade_add(const struct owner *owner, const struct ip_prefix *v,
-		   size_t n, struct err *e);
+int masquerade_add(struct netfilter *nf, const struct owner *owner,
+		   const struct ip_prefix *v, size_t n, struct err *e);
 
 /* Delete the attachment's elements. */
-int masquerade_del(const struct owner *owner, struct err *e);
+int masquerade_del(struct netfilter *nf, const struct owner *owner,
+		   struct err *e);
 
 /* -ENOENT with ERR_MISMATCH when the element of one of the addresses is not
  * there or not this attachment's. */
-int masquerade_check(const struct owner *owner, const struct ip_prefix *v,
-		     size_t n, struct err *e);
+int masquerade_check(struct netfilter *nf, const struct owner *owner,
+		     const struct ip_prefix *v, size_t n, struct err *e);
 
 /* Delete the elements of @network's attachments other than the @n valid. */
-int masquerade_gc(const char *network, const struct owner *valid, size_t n,
-		  struct err *e);
+int masquerade_gc(struct netfilter *nf, const char *network,
+		  const struct owner *valid, size_t n, struct err *e);
 
 /* For reload. */
 extern const struct table_part masquerade_part;
 
 /* Whether the kernel can do it at all. */
-int masquerade_status(struct err *e);
+int masquerade_status(struct netfilter *nf, struct err *e);

@@ -167,18 +167,18 @@ static int in_each_family(const struct masquerade_iptables *m,
 	return r;
 }
 
-int masquerade_iptables_add(const struct owner *owner,
+int masquerade_iptables_add(struct netfilter *nf, const struct owner *owner,
 			    const struct ip_prefix *v, size_t n, struct err *e)
 {
 	const struct masquerade_iptables m = { owner, v, n };
 	int r = in_each_family(&m, masquerade_iptables_plan_add, e);
 
 	if (r)
-		masquerade_iptables_del(owner, v, n, NULL);
+		masquerade_iptables_del(nf, owner, v, n, NULL);
 	return r;
 }
 
-int masquerade_iptables_del(const struct owner *owner,
+int masquerade_iptables_del(struct netfilter *nf, const struct owner *owner,
 			    const struct ip_prefix *v, size_t n, struct err *e)
 {
 	const struct masquerade_iptables m = { owner, v, n };
@@ -186,7 +186,7 @@ int masquerade_iptables_del(const struct owner *owner,
 		iptables_chain_name(PREFIX, owner);
 	const char *const chains[] = { chain.text, NULL };
 
-	return iptables_edit_existing(AF_UNSPEC, TABLE, chains,
+	return iptables_edit_existing(nf, AF_UNSPEC, TABLE, chains,
 				      masquerade_iptables_plan_del, &m, e);
 }
 
@@ -199,12 +199,12 @@ int masquerade_iptables_check(const struct owner *owner,
 	return in_each_family(&m, masquerade_iptables_plan_check, e);
 }
 
-int masquerade_iptables_gc(const char *network, const struct owner *valid,
-			   size_t n, struct err *e)
+int masquerade_iptables_gc(struct netfilter *nf, const char *network,
+			   const struct owner *valid, size_t n, struct err *e)
 {
 	const struct iptables_valid gc = { network, valid, n };
 	const char *const any[] = { NULL };
-	int r = iptables_edit_existing(AF_UNSPEC, TABLE, any,
+	int r = iptables_edit_existing(nf, AF_UNSPEC, TABLE, any,
 				       masquerade_iptables_plan_gc, &gc, e);
 
 	/* without iptables such a table is somebody else's */

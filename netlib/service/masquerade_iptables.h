@@ -23,13 +23,13 @@
 
 /* Masquerade for the @n addresses (with the length of their subnets), and no
  * other of this container on this network. On failure for none. */
-int masquerade_iptables_add(const struct owner *owner,
+int masquerade_iptables_add(struct netfilter *nf, const struct owner *owner,
 			    const struct ip_prefix *v, size_t n, struct err *e);
 
 /* Delete the container's chain and everything that goes to it, in either
  * variant of iptables and whoever has made it. The addresses are not needed.
  * Where there is no such chain no program is started. */
-int masquerade_iptables_del(const struct owner *owner,
+int masquerade_iptables_del(struct netfilter *nf, const struct owner *owner,
 			    const struct ip_prefix *v, size_t n, struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming the chain or rule that is missing. */
@@ -39,8 +39,8 @@ int masquerade_iptables_check(const struct owner *owner,
 
 /* Delete the chains of @network's containers other than those of the @n valid
  * attachments. */
-int masquerade_iptables_gc(const char *network, const struct owner *valid,
-			   size_t n, struct err *e);
+int masquerade_iptables_gc(struct netfilter *nf, const char *network,
+			   const struct owner *valid, size_t n, struct err *e);
 
 /* Whether iptables is there and works. */
 int masquerade_iptables_status(struct err *e);

@@ -117,17 +117,12 @@ static int delete_all(struct nft *nft, const struct target *t, struct err *e)
 }
 
 /* @question is a chain: without it there is nothing. */
-static int delete_where(uint32_t family, const char *table,
-			const char *question, const struct target *t,
-			struct err *e)
+static int delete_where(struct nft nft, const char *question,
+			const struct target *t, struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
 	uint32_t use;
-	int r = nft_open(family, table, &nft, e);
+	int r = nft_find_chain(&nft, question, &use, e);
 
-	nft.closes_late = true;
-	if (!r)
-		r = nft_find_chain(&nft, question, &use, e);
 	if (!r)
 		r = delete_all(&nft, t, e);
 	return r == -ENOENT || nft_is_absent(r) ? 0 : r;
@@ -138,22 +133,29 @@ static int delete_where(uint32_t family, const char *table,
 #define MASQUERADE_TABLE "cni_plugins_masquerade"
 #define MASQUERADE_CHAIN "masq_checks"
 
-int reference_nft_del_masquerade(const struct owner *owner, struct err *e)
+static struct nft masquerade_table(struct netfilter *nf)
+{
+	return (struct nft){ nf, NFPROTO_INET, MASQUERADE_TABLE };
+}
+
+int reference_nft_del_masquerade(struct netfilter *nf,
+				 const struct owner *owner, struct err *e)
 {
 	const struct target t = { .chain = MASQUERADE_CHAIN, .owner = owner };
 
-	return delete_where(NFPROTO_INET, MASQUERADE_TABLE, t.chain, &t, e);
+	return delete_where(masquerade_table(nf), t.chain, &t, e);
 }
 
-int reference_nft_gc_masquerade(const char *network, const struct owner *valid,
-				size_t n, struct err *e)
+int reference_nft_gc_masquerade(struct netfilter *nf, const char *network,
+				const struct owner *valid, size_t n,
+				struct err *e)
 {
 	const struct target t = { .chain = MASQUERADE_CHAIN,
 				  .network = network,
 				  .valid = valid,
 				  .valid_n = n };
 
-	return delete_where(NFPROTO_INET, MASQUERADE_TABLE, t.chain, &t, e);
+	return delete_where(masquerade_table(nf), t.chain, &t, e);
 }
 
 /* --- host ports ---------------------------------------------------------- */
@@ -175,30 +177,29 @@ static int delete_hostports(struct nft *nft, const struct owner *owner,
 	return r == -ENOENT ? 0 : r;
 }
 
-int reference_nft_del_hostports(const struct owner *owner, struct err *e)
+int reference_nft_del_hostports(struct netfilter *nf, const struct owner *owner,
+				struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
-	int r = nft_open(NFPROTO_IPV4, HOSTPORT_TABLE, &nft, e);
+	struct nft v4 = { nf, NFPROTO_IPV4, HOSTPORT_TABLE },
+		   v6 = { nf, NFPROTO_IPV6, HOSTPORT_TABLE };
+	int r = delete_hostports(&v4, owner, e);
 
-	nft.closes_late = true;
 	if (!r)
-		r = delete_hostports(&nft, owner, e);
-	if (!r) {
-		nft.family = NFPROTO_IPV6;
-		r = delete_hostports(&nft, owner, e);
-	}
+		r = delete_hostports(&v6, owner, e);
 	return nft_is_absent(r) ? 0 : r;
 }
 
 /* --- spoof check --------------------------------------------------------- */
 
-int reference_nft_del_spoof(const struct owner *owner, struct err *e)
+int reference_nft_del_spoof(struct netfilter *nf, const struct owner *owner,
+			    struct err *e)
 {
 	const char *id = owner->container_id, *ifname = owner->ifname;
 	_arena_ struct arena a = { 0 };
 	const char *chain = arena_printf(&a, "cni-br-iface-%s-%s", id, ifname);
 	const char *mac =
 		arena_printf(&a, "cni-br-iface-%s-%s-mac", id, ifname);
+	const struct nft nat = { nf, NFPROTO_BRIDGE, "nat" };
 	const struct target t = {
 		.chain = "PREROUTING",
 		.chains = { chain, mac },
@@ -210,5 +211,5 @@ int reference_nft_del_spoof(const struct owner *owner, struct err *e)
 	if (strlen(mac) >= NFT_NAME_MAXLEN)
 		return 0; /* such a chain cannot be */
 	/* the rules jump to it, so there are none without it */
-	return delete_where(NFPROTO_BRIDGE, "nat", chain, &t, e);
+	return delete_where(nat, chain, &t, e);
 }

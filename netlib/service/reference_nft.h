@@ -24,17 +24,22 @@
 
 #include "base/err.h"
 #include "base/owner.h"
+#include "kernel/netfilter.h"
 
-int reference_nft_del_masquerade(const struct owner *owner, struct err *e);
+int reference_nft_del_masquerade(struct netfilter *nf,
+				 const struct owner *owner, struct err *e);
 
 /* All host ports of the container: its id is all that they say, not the network
  * and not the interface, as at the reference's own DEL. */
-int reference_nft_del_hostports(const struct owner *owner, struct err *e);
+int reference_nft_del_hostports(struct netfilter *nf, const struct owner *owner,
+				struct err *e);
 
-int reference_nft_del_spoof(const struct owner *owner, struct err *e);
+int reference_nft_del_spoof(struct netfilter *nf, const struct owner *owner,
+			    struct err *e);
 
 /* Delete the rules of @network's attachments other than the @n valid. Host ports
  * and spoof checks do not say the network: they cannot be told from those of
  * other networks' attachments, and stay. */
-int reference_nft_gc_masquerade(const char *network, const struct owner *valid,
-				size_t n, struct err *e);
+int reference_nft_gc_masquerade(struct netfilter *nf, const char *network,
+				const struct owner *valid, size_t n,
+				struct err *e);

@@ -246,9 +246,10 @@ int reload(struct reload_report *ret, struct err *e)
 {
 	struct section sections[sizeof(parts) / sizeof(*parts)] = { 0 };
 	_arena_ struct arena arena = { 0 };
-	_nft_ struct nft nft = { 0 };
+	_netfilter_ struct netfilter nf = { 0 };
+	struct nft nft = { &nf, NFPROTO_INET, TABLE_NAME };
 	size_t n = 0;
-	int first, r = nft_open(NFPROTO_INET, TABLE_NAME, &nft, e);
+	int first, r = 0;
 
 	for (; !r && parts[n]; n++) {
 		sections[n].part = parts[n];

@@ -480,8 +480,8 @@ static int make_room(struct entries *ret, const struct spoof_guard *guard,
 	return ret->v ? 0 : err_oom(e);
 }
 
-int spoof_add(const struct owner *owner, const struct spoof_guard *guard,
-	      struct err *e)
+int spoof_add(struct netfilter *nf, const struct owner *owner,
+	      const struct spoof_guard *guard, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct entries list;
@@ -491,10 +491,10 @@ int spoof_add(const struct owner *owner, const struct spoof_guard *guard,
 		return r;
 	put_guard(&list, guard);
 	put_addresses(&list, guard);
-	return table_add(&spoof_part, owner, list.v, list.n, e);
+	return table_add(nf, &spoof_part, owner, list.v, list.n, e);
 }
 
-int spoof_add_addresses(const struct owner *owner,
+int spoof_add_addresses(struct netfilter *nf, const struct owner *owner,
 			const struct spoof_guard *guard, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
@@ -504,16 +504,16 @@ int spoof_add_addresses(const struct owner *owner,
 	if (r)
 		return r;
 	put_addresses(&list, guard);
-	return table_add_more(&spoof_part, owner, list.v, list.n, e);
+	return table_add_more(nf, &spoof_part, owner, list.v, list.n, e);
 }
 
-int spoof_del(const struct owner *owner, struct err *e)
+int spoof_del(struct netfilter *nf, const struct owner *owner, struct err *e)
 {
-	return table_del(&spoof_part, owner, e);
+	return table_del(nf, &spoof_part, owner, e);
 }
 
-int spoof_check(const struct owner *owner, const struct spoof_guard *guard,
-		struct err *e)
+int spoof_check(struct netfilter *nf, const struct owner *owner,
+		const struct spoof_guard *guard, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct entries list;
@@ -523,16 +523,16 @@ int spoof_check(const struct owner *owner, const struct spoof_guard *guard,
 		return r;
 	put_guard(&list, guard);
 	put_addresses(&list, guard);
-	return table_check(&spoof_part, owner, list.v, list.n, e);
+	return table_check(nf, &spoof_part, owner, list.v, list.n, e);
 }
 
-int spoof_gc(const char *network, const struct owner *valid, size_t n,
-	     struct err *e)
+int spoof_gc(struct netfilter *nf, const char *network,
+	     const struct owner *valid, size_t n, struct err *e)
 {
-	return table_gc(&spoof_part, network, valid, n, e);
+	return table_gc(nf, &spoof_part, network, valid, n, e);
 }
 
-int spoof_status(struct err *e)
+int spoof_status(struct netfilter *nf, struct err *e)
 {
-	return table_status(NFPROTO_BRIDGE, e);
+	return table_status(nf, &spoof_part, e);
 }

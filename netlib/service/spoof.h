@@ -87,28 +87,28 @@ struct spoof_guard {
 /* Guard the port. To be done while it is down; where addresses are not known by
  * then (@n is 0) they follow with spoof_add_addresses(), and until then nothing
  * that claims one is let through. On failure nothing is left. */
-int spoof_add(const struct owner *owner, const struct spoof_guard *guard,
-	      struct err *e);
+int spoof_add(struct netfilter *nf, const struct owner *owner,
+	      const struct spoof_guard *guard, struct err *e);
 
 /* Let the addresses through. On failure what spoof_add() made is still there. */
-int spoof_add_addresses(const struct owner *owner,
+int spoof_add_addresses(struct netfilter *nf, const struct owner *owner,
 			const struct spoof_guard *guard, struct err *e);
 
 /* Delete the attachment's guard. */
-int spoof_del(const struct owner *owner, struct err *e);
+int spoof_del(struct netfilter *nf, const struct owner *owner, struct err *e);
 
 /* -ENOENT with ERR_MISMATCH, naming the element, when one is not there or not
  * this attachment's. */
-int spoof_check(const struct owner *owner, const struct spoof_guard *guard,
-		struct err *e);
+int spoof_check(struct netfilter *nf, const struct owner *owner,
+		const struct spoof_guard *guard, struct err *e);
 
 /* Delete the elements of @network's attachments other than the @n valid. */
-int spoof_gc(const char *network, const struct owner *valid, size_t n,
-	     struct err *e);
+int spoof_gc(struct netfilter *nf, const char *network,
+	     const struct owner *valid, size_t n, struct err *e);
 
 /* For reload. */
 extern const struct table_part spoof_part;
 
 /* Whether the kernel has nftables; whether those of bridges the kernel says only
  * when a table is made. */
-int spoof_status(struct err *e);
+int spoof_status(struct netfilter *nf, struct err *e);

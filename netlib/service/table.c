@@ -257,14 +257,20 @@ static int try_make(const struct work *w, struct err *e)
 	return r || !b.n ? r : nft_commit(&b, e);
 }
 
-int table_make(const struct table_part *part, struct err *e)
+static struct nft table_of(struct netfilter *nf, const struct table_part *part)
 {
-	_nft_ struct nft nft = { 0 };
-	const struct work w = { .nft = &nft, .part = part };
-	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+	return (struct nft){ .nf = nf,
+			     .family = part->family,
+			     .table = TABLE_NAME };
+}
 
-	if (!r)
-		r = try_make(&w, e);
+int table_make(struct netfilter *nf, const struct table_part *part,
+	       struct err *e)
+{
+	struct nft nft = table_of(nf, part);
+	const struct work w = { .nft = &nft, .part = part };
+	int r = try_make(&w, e);
+
 	if (is_worth_a_look(r)) /* another was faster */
 		r = try_make(&w, e);
 	return r;
@@ -286,24 +292,24 @@ int table_fill_targets(const struct nft *nft, const struct table_entry *v,
 	return r;
 }
 
-static int add(const struct table_part *part, const struct owner *owner,
-	       struct table_entry *v, size_t n, struct err *e)
+static int add(struct netfilter *nf, const struct table_part *part,
+	       const struct owner *owner, struct table_entry *v, size_t n,
+	       struct err *e)
 {
 	const struct owner_text comment = owner_text(owner);
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = table_of(nf, part);
 	struct work w = { .nft = &nft,
 			  .part = part,
 			  .owner = owner,
 			  .v = v,
 			  .some = add_some };
 	size_t at = 0;
-	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+	int r;
 
 	for (size_t i = 0; i < n; i++)
 		memcpy(v[i].element.comment, comment.text,
 		       sizeof(comment.text));
-	if (!r)
-		r = in_bites(&w, n, &at, e);
+	r = in_bites(&w, n, &at, e);
 	if (!r)
 		r = table_fill_targets(&nft, v, n, e);
 	if (r && at)
@@ -312,27 +318,25 @@ static int add(const struct table_part *part, const struct owner *owner,
 }
 
 /* Those of an ADD before this one that this one does not have. */
-static int delete_outdated(const struct table_part *part,
+static int delete_outdated(struct netfilter *nf, const struct table_part *part,
 			   const struct owner *owner,
 			   const struct record *before,
 			   const struct table_entry *v, size_t n, struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = table_of(nf, part);
 	size_t outdated = 0;
-	int r;
 
 	for (size_t i = 0; i < before->n; i++)
 		if (!record_has(v, n, &before->v[i]))
 			before->v[outdated++] = before->v[i];
 	if (!outdated)
 		return 0;
-	r = nft_open(part->family, TABLE_NAME, &nft, e);
-	return r ? r
-		 : delete_entries(&nft, part, owner, before->v, outdated, e);
+	return delete_entries(&nft, part, owner, before->v, outdated, e);
 }
 
-int table_add(const struct table_part *part, const struct owner *owner,
-	      struct table_entry *v, size_t n, struct err *e)
+int table_add(struct netfilter *nf, const struct table_part *part,
+	      const struct owner *owner, struct table_entry *v, size_t n,
+	      struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct record before = { 0 };
@@ -342,19 +346,20 @@ int table_add(const struct table_part *part, const struct owner *owner,
 	if (!n && !before.n)
 		return 0;
 	record_write(part, owner, &before, v, n);
-	r = add(part, owner, v, n, e);
+	r = add(nf, part, owner, v, n, e);
 	if (r) {
 		record_write(part, owner, &before, NULL, 0);
 		return r;
 	}
-	r = delete_outdated(part, owner, &before, v, n, e);
+	r = delete_outdated(nf, part, owner, &before, v, n, e);
 	if (!r && before.n)
 		record_write(part, owner, NULL, v, n);
 	return r;
 }
 
-int table_add_more(const struct table_part *part, const struct owner *owner,
-		   struct table_entry *v, size_t n, struct err *e)
+int table_add_more(struct netfilter *nf, const struct table_part *part,
+		   const struct owner *owner, struct table_entry *v, size_t n,
+		   struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct record before = { 0 };
@@ -364,7 +369,7 @@ int table_add_more(const struct table_part *part, const struct owner *owner,
 		return 0;
 	record_read(part, owner, &a, &before);
 	record_write(part, owner, &before, v, n);
-	r = add(part, owner, v, n, e);
+	r = add(nf, part, owner, v, n, e);
 	if (r)
 		record_write(part, owner, &before, NULL, 0);
 	return r;
@@ -494,14 +499,13 @@ static int delete_matching(struct nft *nft, const struct table_part *part,
 	return r ? r : in_bites(&w, list.n, &at, e);
 }
 
-int table_find(const struct table_part *part, const struct table_filter *f,
-	       struct arena *a, struct table_entries *ret, struct err *e)
+int table_find(struct netfilter *nf, const struct table_part *part,
+	       const struct table_filter *f, struct arena *a,
+	       struct table_entries *ret, struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
-	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+	struct nft nft = table_of(nf, part);
+	int r = search(&nft, part, f, a, ret, e);
 
-	if (!r)
-		r = search(&nft, part, f, a, ret, e);
 	return nft_is_absent(r) ? 0 : r;
 }
 
@@ -516,27 +520,23 @@ static int delete_entries(struct nft *nft, const struct table_part *part,
 			  .some = delete_some };
 	size_t at;
 
-	nft->closes_late = true;
 	return in_bites(&w, n, &at, e);
 }
 
 /* What is written down is all there is. Where nothing is, all sets are
  * searched. */
-int table_del(const struct table_part *part, const struct owner *owner,
-	      struct err *e)
+int table_del(struct netfilter *nf, const struct table_part *part,
+	      const struct owner *owner, struct err *e)
 {
 	const struct table_filter f = { .owner = owner };
 	_arena_ struct arena a = { 0 };
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = table_of(nf, part);
 	struct record record = { 0 };
 	bool is_known = !record_read(part, owner, &a, &record);
-	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+	int r = is_known ? delete_entries(&nft, part, owner, record.v, record.n,
+					  e)
+			 : delete_matching(&nft, part, &f, e);
 
-	nft.closes_late = true;
-	if (!r && is_known)
-		r = delete_entries(&nft, part, owner, record.v, record.n, e);
-	else if (!r)
-		r = delete_matching(&nft, part, &f, e);
 	if (nft_is_absent(r))
 		r = 0;
 	if (!r)
@@ -544,17 +544,16 @@ int table_del(const struct table_part *part, const struct owner *owner,
 	return r;
 }
 
-int table_gc(const struct table_part *part, const char *network,
-	     const struct owner *valid, size_t n, struct err *e)
+int table_gc(struct netfilter *nf, const struct table_part *part,
+	     const char *network, const struct owner *valid, size_t n,
+	     struct err *e)
 {
 	const struct table_filter f = { .network = network,
 					.valid = valid,
 					.valid_n = n };
-	_nft_ struct nft nft = { 0 };
-	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+	struct nft nft = table_of(nf, part);
+	int r = delete_matching(&nft, part, &f, e);
 
-	if (!r)
-		r = delete_matching(&nft, part, &f, e);
 	if (nft_is_absent(r))
 		r = 0;
 	if (!r)
@@ -573,11 +572,12 @@ static bool is_as_added(const struct owner *owner,
 	       nft_value_equal(&want->value, &is->value);
 }
 
-int table_check(const struct table_part *part, const struct owner *owner,
-		const struct table_entry *v, size_t n, struct err *e)
+int table_check(struct netfilter *nf, const struct table_part *part,
+		const struct owner *owner, const struct table_entry *v,
+		size_t n, struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
-	int r = nft_open(part->family, TABLE_NAME, &nft, e);
+	struct nft nft = table_of(nf, part);
+	int r = 0;
 
 	for (size_t i = 0; !r && i < n; i++) {
 		const struct nft_element *want = &v[i].element;
@@ -595,11 +595,11 @@ int table_check(const struct table_part *part, const struct owner *owner,
 	return r;
 }
 
-int table_status(uint32_t family, struct err *e)
+int table_status(struct netfilter *nf, const struct table_part *part,
+		 struct err *e)
 {
-	_nft_ struct nft nft = { 0 };
+	struct nft nft = table_of(nf, part);
 	uint32_t generation;
-	int r = nft_open(family, TABLE_NAME, &nft, e);
 
-	return r ? r : nft_generation(&nft, &generation, e);
+	return nft_generation(&nft, &generation, e);
 }

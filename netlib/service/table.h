@@ -68,16 +68,19 @@ struct table_part {
 };
 
 /* Make the part if it is not there. */
-int table_make(const struct table_part *part, struct err *e);
+int table_make(struct netfilter *nf, const struct table_part *part,
+	       struct err *e);
 
 /* Give the attachment these @n elements and no others, making the part if it is
  * not there. On failure none of them is left. What .refuse says is returned as it is. */
-int table_add(const struct table_part *part, const struct owner *owner,
-	      struct table_entry *v, size_t n, struct err *e);
+int table_add(struct netfilter *nf, const struct table_part *part,
+	      const struct owner *owner, struct table_entry *v, size_t n,
+	      struct err *e);
 
 /* The same for elements besides those that it has already. */
-int table_add_more(const struct table_part *part, const struct owner *owner,
-		   struct table_entry *v, size_t n, struct err *e);
+int table_add_more(struct netfilter *nf, const struct table_part *part,
+		   const struct owner *owner, struct table_entry *v, size_t n,
+		   struct err *e);
 
 /* Fill the targets that have a rule in nft's words: part of table_add(), and for
  * reload. */
@@ -85,8 +88,8 @@ int table_fill_targets(const struct nft *nft, const struct table_entry *v,
 		       size_t n, struct err *e);
 
 /* Delete all elements of the attachment. */
-int table_del(const struct table_part *part, const struct owner *owner,
-	      struct err *e);
+int table_del(struct netfilter *nf, const struct table_part *part,
+	      const struct owner *owner, struct err *e);
 
 /* How many elements go to a chain, which is more than its own rules. -ENOENT
  * when there is no such chain. */
@@ -95,8 +98,9 @@ int table_count_gotos(struct nft *nft, const char *chain, uint32_t *ret,
 
 /* -ENOENT with ERR_MISMATCH, naming the element, when one of them is not there
  * or not as it should be. */
-int table_check(const struct table_part *part, const struct owner *owner,
-		const struct table_entry *v, size_t n, struct err *e);
+int table_check(struct netfilter *nf, const struct table_part *part,
+		const struct owner *owner, const struct table_entry *v,
+		size_t n, struct err *e);
 
 /* Which elements are meant: one attachment's, or a network's stale ones. */
 struct table_filter {
@@ -112,15 +116,18 @@ struct table_entries {
 };
 
 /* Search all sets for them; they are in @a. */
-int table_find(const struct table_part *part, const struct table_filter *f,
-	       struct arena *a, struct table_entries *ret, struct err *e);
+int table_find(struct netfilter *nf, const struct table_part *part,
+	       const struct table_filter *f, struct arena *a,
+	       struct table_entries *ret, struct err *e);
 
 /* Delete the elements of @network's attachments other than the @n valid. */
-int table_gc(const struct table_part *part, const char *network,
-	     const struct owner *valid, size_t n, struct err *e);
+int table_gc(struct netfilter *nf, const struct table_part *part,
+	     const char *network, const struct owner *valid, size_t n,
+	     struct err *e);
 
 /* Whether another's change came between. */
 bool table_is_race(int r);
 
 /* Whether the kernel can do it at all. */
-int table_status(uint32_t family, struct err *e);
+int table_status(struct netfilter *nf, const struct table_part *part,
+		 struct err *e);

@@ -18,25 +18,26 @@
 #define BEGIN HEADER(20, 16, 1), 0, 0, 0, 10
 #define END   HEADER(20, 17, 1), 0, 0, 0, 10
 
-static struct nft nft;
+static struct netfilter netfilter;
+static struct nft nft = { &netfilter, NFPROTO_INET, "t" };
 
 static const struct nft_set_spec map = { .name = "m",
 					 .kind = NFT_KIND_VMAP,
 					 .key = { NFT_TYPE_IPV4_ADDR } };
 
-static int open_nft(void **state)
+static int open_netfilter(void **state)
 {
 	struct err e;
 
 	(void)state;
-	return nft_open(NFPROTO_INET, "t", &nft, &e);
+	return netfilter_open(&netfilter, &e);
 }
 
-static int close_nft(void **state)
+static int close_netfilter(void **state)
 {
 	(void)state;
-	nft.closes_late = false;
-	nft_close(&nft);
+	netfilter.closes_late = false;
+	netfilter_close(&netfilter);
 	return 0;
 }
 
@@ -233,7 +234,7 @@ static void a_deletion_bound_to_a_generation(void **state)
 	nft_value_add_ip(&element.key, &address);
 	nft_batch_init(&b, &nft, &generation);
 	nft_delete_element(&b, &map, &element);
-	assert_true(nft.closes_late);
+	assert_true(netfilter.closes_late);
 	commit(&b);
 	assert_sent(want, sizeof(want));
 }
@@ -427,10 +428,10 @@ static void a_rule_deleted_by_its_handle(void **state)
 	struct nft_batch b;
 
 	(void)state;
-	nft.closes_late = false;
+	netfilter.closes_late = false;
 	nft_batch_init(&b, &nft, &generation);
 	nft_delete_rule(&b, "c", 0x100000002);
-	assert_true(nft.closes_late);
+	assert_true(netfilter.closes_late);
 	commit(&b);
 	assert_sent(want, sizeof(want));
 }
@@ -689,6 +690,6 @@ int main(void)
 		cmocka_unit_test(a_look_at_fragments),
 	};
 
-	return cmocka_run_group_tests_name("nft_batch", tests, open_nft,
-					   close_nft);
+	return cmocka_run_group_tests_name("nft_batch", tests, open_netfilter,
+					   close_netfilter);
 }

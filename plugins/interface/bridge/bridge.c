@@ -83,6 +83,7 @@ struct attachment {
 	struct owner owner;
 	struct owner_ifname port_name;
 	struct netns host, container;
+	struct netfilter *nf;
 	bool made_bridge;
 	struct link bridge, port, iface;
 };
@@ -224,13 +225,13 @@ static int guard_port(const struct attachment *at, struct err *e)
 	if (!at->conf.mac_spoof_check)
 		return 0;
 	link_ignore_reserved(&at->host, at->bridge.name, NULL);
-	return spoof_add(&at->owner, &guard, e);
+	return spoof_add(at->nf, &at->owner, &guard, e);
 }
 
 static void undo_guard(const struct attachment *at)
 {
 	if (at->conf.mac_spoof_check)
-		spoof_del(&at->owner, NULL);
+		spoof_del(at->nf, &at->owner, NULL);
 }
 
 static int set_up_pair(struct attachment *at, struct err *e)
@@ -303,7 +304,7 @@ static int guard_addresses(const struct attachment *at,
 		return err_oom(e);
 	guard = bridge_guard(&at->conf, at->port_name.name, at->iface.mac, v,
 			     res->ips.n);
-	return spoof_add_addresses(&at->owner, &guard, e);
+	return spoof_add_addresses(at->nf, &at->owner, &guard, e);
 }
 
 static int connect_container(struct attachment *at, struct cni_result *res,
@@ -328,12 +329,13 @@ static int connect_container(struct attachment *at, struct cni_result *res,
 }
 
 /* The reference's chains in iptables are not what reload puts back by itself. */
-static int masquerade_in_iptables(const struct cni_call *call,
+static int masquerade_in_iptables(struct netfilter *nf,
+				  const struct cni_call *call,
 				  const struct cni_result *res, struct err *e)
 {
 	const struct owner owner = cni_owner(call);
 	struct ip_prefix *v = bridge_addresses(res, call->arena);
-	int r = v ? masquerade_iptables_add(&owner, v, res->ips.n, e)
+	int r = v ? masquerade_iptables_add(nf, &owner, v, res->ips.n, e)
 		  : err_oom(e);
 
 	if (!r)
@@ -349,17 +351,19 @@ static int masquerade(const struct attachment *at, const struct cni_result *res,
 	if (!at->conf.ip_masq || !res->ips.n)
 		return 0;
 	if (bridge_uses_iptables(&at->conf))
-		return masquerade_in_iptables(at->call, res, e);
+		return masquerade_in_iptables(at->nf, at->call, res, e);
 	v = bridge_addresses(res, at->call->arena);
-	return v ? masquerade_add(&at->owner, v, res->ips.n, e) : err_oom(e);
+	return v ? masquerade_add(at->nf, &at->owner, v, res->ips.n, e)
+		 : err_oom(e);
 }
 
 static int bridge_restore(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	struct cni_result prev = { 0 };
 	int r = cni_prev_result(call, &prev, e);
 
-	return r ? r : masquerade_in_iptables(call, &prev, e);
+	return r ? r : masquerade_in_iptables(&nf, call, &prev, e);
 }
 
 static int put_interface(struct cni_result *res, const struct link *link,
@@ -439,10 +443,12 @@ undo_bridge:
 static int bridge_add(const struct cni_call *call, struct cni_result *ret,
 		      struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	struct attachment at = { .call = call,
 				 .owner = cni_owner(call),
 				 .host = NETNS_NONE,
-				 .container = NETNS_NONE };
+				 .container = NETNS_NONE,
+				 .nf = &nf };
 	int r = bridge_conf_load(call, &at.conf, e);
 
 	if (r)
@@ -464,6 +470,7 @@ static int bridge_add(const struct cni_call *call, struct cni_result *ret,
 static int check_service(const struct bridge_conf *conf, struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
+	_netfilter_ struct netfilter nf = { 0 };
 	struct link bridge;
 	int r = netns_open_own(&host, e);
 
@@ -478,11 +485,11 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 		return r;
 	if (conf->ip_masq)
 		r = bridge_uses_iptables(conf) ? masquerade_iptables_status(e)
-					       : masquerade_status(e);
+					       : masquerade_status(&nf, e);
 	else
 		r = 0;
 	if (!r && conf->mac_spoof_check)
-		r = spoof_status(e);
+		r = spoof_status(&nf, e);
 	return r;
 }
 

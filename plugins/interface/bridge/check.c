@@ -20,6 +20,7 @@ struct inspection {
 	struct cni_result prev;
 	const struct cni_interface *wanted_iface;
 	struct netns host, container;
+	struct netfilter *nf;
 	struct link bridge, port, iface;
 };
 
@@ -172,7 +173,7 @@ static int check_masquerading(const struct inspection *in, struct err *e)
 		return err_oom(e);
 	if (bridge_uses_iptables(&in->conf))
 		return masquerade_iptables_check(&owner, v, in->prev.ips.n, e);
-	return masquerade_check(&owner, v, in->prev.ips.n, e);
+	return masquerade_check(in->nf, &owner, v, in->prev.ips.n, e);
 }
 
 static int check_guard(const struct inspection *in, struct err *e)
@@ -188,7 +189,7 @@ static int check_guard(const struct inspection *in, struct err *e)
 		return err_oom(e);
 	guard = bridge_guard(&in->conf, in->port.name, in->iface.mac, v,
 			     in->prev.ips.n);
-	return spoof_check(&owner, &guard, e);
+	return spoof_check(in->nf, &owner, &guard, e);
 }
 
 static int check_all(struct inspection *in, struct err *e)
@@ -229,9 +230,11 @@ static int check_result(struct inspection *in, struct err *e)
 
 int bridge_check(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	struct inspection in = { .call = call,
 				 .host = NETNS_NONE,
-				 .container = NETNS_NONE };
+				 .container = NETNS_NONE,
+				 .nf = &nf };
 	int r = bridge_conf_load(call, &in.conf, e);
 
 	if (!r)

@@ -84,7 +84,8 @@ static int delete_pair(const struct cni_call *call, const struct owner *owner,
 
 /* With either backend: the configuration may have named another when the
  * container was added, or the reference plugin may have added it. */
-static int delete_masquerading(const struct cni_call *call,
+static int delete_masquerading(struct netfilter *nf,
+			       const struct cni_call *call,
 			       const struct owner *owner,
 			       const struct cni_result *prev, struct err *e)
 {
@@ -94,18 +95,18 @@ static int delete_masquerading(const struct cni_call *call,
 
 	if (!v)
 		return err_oom(e);
-	/* what deletes most often comes last: see nft_close() */
-	first = masquerade_iptables_del(owner, v, n, e);
-	r = reference_nft_del_masquerade(owner, first ? NULL : e);
+	first = masquerade_iptables_del(nf, owner, v, n, e);
+	r = reference_nft_del_masquerade(nf, owner, first ? NULL : e);
 	first = first ? first : r;
-	r = masquerade_del(owner, first ? NULL : e);
+	r = masquerade_del(nf, owner, first ? NULL : e);
 	return first ? first : r;
 }
 
-static int delete_guard(const struct owner *owner, struct err *e)
+static int delete_guard(struct netfilter *nf, const struct owner *owner,
+			struct err *e)
 {
-	int first = reference_nft_del_spoof(owner, e);
-	int r = spoof_del(owner, first ? NULL : e);
+	int first = reference_nft_del_spoof(nf, owner, e);
+	int r = spoof_del(nf, owner, first ? NULL : e);
 
 	return first ? first : r;
 }
@@ -115,6 +116,7 @@ static int delete_guard(const struct owner *owner, struct err *e)
 static int delete_elements(const struct cni_call *call,
 			   const struct owner *owner, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { .closes_late = true };
 	struct bridge_conf conf;
 	struct cni_result prev = { 0 };
 	int first = bridge_conf_load(call, &conf, e), r;
@@ -123,9 +125,10 @@ static int delete_elements(const struct cni_call *call,
 		return first;
 	cni_prev_result(call, &prev, NULL);
 	if (conf.mac_spoof_check)
-		first = delete_guard(owner, e);
+		first = delete_guard(&nf, owner, e);
 	if (conf.ip_masq) {
-		r = delete_masquerading(call, owner, &prev, first ? NULL : e);
+		r = delete_masquerading(&nf, call, owner, &prev,
+					first ? NULL : e);
 		first = first ? first : r;
 	}
 	return first;
@@ -173,13 +176,14 @@ static int gc_elements(const char *network, const struct owner *valid, size_t n,
 		       struct err *e)
 {
 	static int (*const parts[])(
-		const char *, const struct owner *, size_t,
+		struct netfilter *, const char *, const struct owner *, size_t,
 		struct err *) = { masquerade_gc, masquerade_iptables_gc,
 				  reference_nft_gc_masquerade, spoof_gc };
+	_netfilter_ struct netfilter nf = { .closes_late = true };
 	int first = 0;
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		int r = parts[i](network, valid, n, first ? NULL : e);
+		int r = parts[i](&nf, network, valid, n, first ? NULL : e);
 
 		first = first ? first : r;
 	}

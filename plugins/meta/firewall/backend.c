@@ -10,18 +10,19 @@
 
 /* --- nftables ------------------------------------------------------------ */
 
-static int nftables_gc(const char *network, const struct owner *valid, size_t n,
+static int nftables_gc(struct netfilter *nf, const char *network,
+		       const struct owner *valid, size_t n,
 		       const struct firewall *fw, struct err *e)
 {
 	(void)fw;
-	return firewall_nft_gc(network, valid, n, e);
+	return firewall_nft_gc(nf, network, valid, n, e);
 }
 
-static int nftables_del(const struct owner *owner, const struct firewall *fw,
-			struct err *e)
+static int nftables_del(struct netfilter *nf, const struct owner *owner,
+			const struct firewall *fw, struct err *e)
 {
 	(void)fw;
-	return firewall_nft_del(owner, e);
+	return firewall_nft_del(nf, owner, e);
 }
 
 static const struct firewall_backend nftables = {
@@ -42,8 +43,10 @@ static const struct firewall_backend nftables = {
  * of them has.
  */
 struct companion {
-	int (*add)(const struct firewall *fw, struct err *e);
-	int (*del)(const struct firewall *fw, struct err *e);
+	int (*add)(struct netfilter *nf, const struct firewall *fw,
+		   struct err *e);
+	int (*del)(struct netfilter *nf, const struct firewall *fw,
+		   struct err *e);
 	int (*check)(const struct firewall *fw, struct err *e);
 };
 
@@ -53,81 +56,105 @@ static int forgive(int r, const struct firewall *fw)
 	return nft_is_absent(r) && fw->policy == INGRESS_OPEN ? 0 : r;
 }
 
-static int add_both(const struct companion *c, const struct owner *owner,
-		    const struct firewall *fw, struct err *e)
+static int add_both(struct netfilter *nf, const struct companion *c,
+		    const struct owner *owner, const struct firewall *fw,
+		    struct err *e)
 {
-	int r = forgive(firewall_nft_add(owner, fw, e), fw);
+	int r = forgive(firewall_nft_add(nf, owner, fw, e), fw);
 
 	if (r)
 		return r;
-	r = c->add(fw, e);
+	r = c->add(nf, fw, e);
 	if (r)
-		firewall_nft_del(owner, NULL);
+		firewall_nft_del(nf, owner, NULL);
 	return r;
 }
 
 /* Only what belongs to the attachment, of what the result says or, without
  * one, of what its elements say. */
-static int del_own(const struct companion *c, const struct owner *owner,
-		   const struct firewall *fw, struct err *e)
+static int del_own(struct netfilter *nf, const struct companion *c,
+		   const struct owner *owner, const struct firewall *fw,
+		   struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct firewall own = *fw;
-	int r = own.addresses.n ? firewall_nft_drop_others(owner, &own, e)
-				: firewall_nft_find(owner, &a, &own, e);
+	int r = own.addresses.n ? firewall_nft_drop_others(nf, owner, &own, e)
+				: firewall_nft_find(nf, owner, &a, &own, e);
 
-	return r && !nft_is_absent(r) ? r : c->del(&own, e);
+	return r && !nft_is_absent(r) ? r : c->del(nf, &own, e);
 }
 
-static int check_both(const struct companion *c, const struct owner *owner,
-		      const struct firewall *fw, struct err *e)
+static int check_both(struct netfilter *nf, const struct companion *c,
+		      const struct owner *owner, const struct firewall *fw,
+		      struct err *e)
 {
 	int r = c->check(fw, e);
 
-	return r ? r : forgive(firewall_nft_check(owner, fw, e), fw);
+	return r ? r : forgive(firewall_nft_check(nf, owner, fw, e), fw);
 }
 
-static int gc_stale(const struct companion *c, const char *network,
-		    const struct owner *valid, size_t n,
+static int gc_stale(struct netfilter *nf, const struct companion *c,
+		    const char *network, const struct owner *valid, size_t n,
 		    const struct firewall *fw, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
 	struct firewall stale = *fw;
-	int r = firewall_nft_find_stale(network, valid, n, &a, &stale, e);
+	int r = firewall_nft_find_stale(nf, network, valid, n, &a, &stale, e);
 
-	return r ? r : c->del(&stale, e);
+	return r ? r : c->del(nf, &stale, e);
 }
 
 /* --- firewalld: that it lets through what our own table judges ------------ */
 
-static const struct companion zone = { .add = firewalld_add,
-				       .del = firewalld_del,
+static int zone_put(struct netfilter *nf, const struct firewall *fw,
+		    struct err *e)
+{
+	(void)nf;
+	return firewalld_add(fw, e);
+}
+
+static int zone_take(struct netfilter *nf, const struct firewall *fw,
+		     struct err *e)
+{
+	(void)nf;
+	return firewalld_del(fw, e);
+}
+
+static const struct companion zone = { .add = zone_put,
+				       .del = zone_take,
 				       .check = firewalld_check };
 
-static int zone_add(const struct owner *owner, const struct firewall *fw,
-		    struct err *e)
+static int zone_add(struct netfilter *nf, const struct owner *owner,
+		    const struct firewall *fw, struct err *e)
 {
-	return add_both(&zone, owner, fw, e);
+	return add_both(nf, &zone, owner, fw, e);
 }
 
-static int zone_del(const struct owner *owner, const struct firewall *fw,
-		    struct err *e)
+static int zone_del(struct netfilter *nf, const struct owner *owner,
+		    const struct firewall *fw, struct err *e)
 {
-	return firewalld_is_likely() ? del_own(&zone, owner, fw, e) : 0;
+	return firewalld_is_likely(nf) ? del_own(nf, &zone, owner, fw, e) : 0;
 }
 
-static int zone_check(const struct owner *owner, const struct firewall *fw,
-		      struct err *e)
+static int zone_check(struct netfilter *nf, const struct owner *owner,
+		      const struct firewall *fw, struct err *e)
 {
-	return check_both(&zone, owner, fw, e);
+	return check_both(nf, &zone, owner, fw, e);
 }
 
-static int zone_gc(const char *network, const struct owner *valid, size_t n,
+static int zone_gc(struct netfilter *nf, const char *network,
+		   const struct owner *valid, size_t n,
 		   const struct firewall *fw, struct err *e)
 {
-	if (!firewalld_is_likely())
+	if (!firewalld_is_likely(nf))
 		return 0;
-	return gc_stale(&zone, network, valid, n, fw, e);
+	return gc_stale(nf, &zone, network, valid, n, fw, e);
+}
+
+static int zone_status(struct netfilter *nf, struct err *e)
+{
+	(void)nf;
+	return firewalld_status(e);
 }
 
 static const struct firewall_backend firewalld = {
@@ -136,7 +163,7 @@ static const struct firewall_backend firewalld = {
 	.del = zone_del,
 	.check = zone_check,
 	.gc = zone_gc,
-	.status = firewalld_status,
+	.status = zone_status,
 	.is_elsewhere = true,
 };
 
@@ -146,28 +173,35 @@ static const struct companion chains = { .add = firewall_iptables_add,
 					 .del = firewall_iptables_del,
 					 .check = firewall_iptables_check };
 
-static int chains_add(const struct owner *owner, const struct firewall *fw,
-		      struct err *e)
+static int chains_add(struct netfilter *nf, const struct owner *owner,
+		      const struct firewall *fw, struct err *e)
 {
-	return add_both(&chains, owner, fw, e);
+	return add_both(nf, &chains, owner, fw, e);
 }
 
-static int chains_del(const struct owner *owner, const struct firewall *fw,
-		      struct err *e)
+static int chains_del(struct netfilter *nf, const struct owner *owner,
+		      const struct firewall *fw, struct err *e)
 {
-	return del_own(&chains, owner, fw, e);
+	return del_own(nf, &chains, owner, fw, e);
 }
 
-static int chains_check(const struct owner *owner, const struct firewall *fw,
-			struct err *e)
+static int chains_check(struct netfilter *nf, const struct owner *owner,
+			const struct firewall *fw, struct err *e)
 {
-	return check_both(&chains, owner, fw, e);
+	return check_both(nf, &chains, owner, fw, e);
 }
 
-static int chains_gc(const char *network, const struct owner *valid, size_t n,
+static int chains_gc(struct netfilter *nf, const char *network,
+		     const struct owner *valid, size_t n,
 		     const struct firewall *fw, struct err *e)
 {
-	return gc_stale(&chains, network, valid, n, fw, e);
+	return gc_stale(nf, &chains, network, valid, n, fw, e);
+}
+
+static int chains_status(struct netfilter *nf, struct err *e)
+{
+	(void)nf;
+	return firewall_iptables_status(e);
 }
 
 static const struct firewall_backend iptables = {
@@ -176,7 +210,7 @@ static const struct firewall_backend iptables = {
 	.del = chains_del,
 	.check = chains_check,
 	.gc = chains_gc,
-	.status = firewall_iptables_status,
+	.status = chains_status,
 	.is_elsewhere = true,
 };
 
@@ -191,7 +225,8 @@ const struct firewall_backend *const firewall_backends[] = {
 
 /* Whether iptables drops what it is not told to forward, as Docker and ufw have
  * it: no other table can let that through. */
-static int is_dropped(const struct firewall *fw, bool *ret, struct err *e)
+static int is_dropped(struct netfilter *nf, const struct firewall *fw,
+		      bool *ret, struct err *e)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	bool has[sizeof(families)] = { 0 };
@@ -202,13 +237,15 @@ static int is_dropped(const struct firewall *fw, bool *ret, struct err *e)
 	*ret = false;
 	for (size_t i = 0; !r && !*ret && i < sizeof(families); i++)
 		if (has[i])
-			r = firewall_iptables_policy_drops(families[i], ret, e);
+			r = firewall_iptables_policy_drops(nf, families[i], ret,
+							   e);
 	return r;
 }
 
 /* firewalld where it runs, for what it does not know it rejects; iptables where
  * its policy drops or its own key was given; nftables else. */
-static int choose_automatically(const struct firewall_wish *wish,
+static int choose_automatically(struct netfilter *nf,
+				const struct firewall_wish *wish,
 				const struct firewall *fw,
 				const struct firewall_backend **ret,
 				struct err *e)
@@ -217,17 +254,18 @@ static int choose_automatically(const struct firewall_wish *wish,
 	int r = 0;
 
 	*ret = &firewalld;
-	if (firewalld_is_likely() && !firewalld_status(NULL))
+	if (firewalld_is_likely(nf) && !firewalld_status(NULL))
 		return 0;
 	if (!needs_iptables)
-		r = is_dropped(fw, &needs_iptables, e);
+		r = is_dropped(nf, fw, &needs_iptables, e);
 	if (!needs_iptables)
-		needs_iptables = nft_is_absent(firewall_nft_status(NULL));
+		needs_iptables = nft_is_absent(firewall_nft_status(nf, NULL));
 	*ret = needs_iptables ? &iptables : &nftables;
 	return r;
 }
 
-int firewall_choose(const struct firewall_wish *wish, const struct firewall *fw,
+int firewall_choose(struct netfilter *nf, const struct firewall_wish *wish,
+		    const struct firewall *fw,
 		    const struct firewall_backend **ret, struct err *e)
 {
 	const struct firewall_backend *const *b = firewall_backends;
@@ -238,5 +276,5 @@ int firewall_choose(const struct firewall_wish *wish, const struct firewall *fw,
 		*ret = *b;
 		return 0;
 	}
-	return choose_automatically(wish, fw, ret, e);
+	return choose_automatically(nf, wish, fw, ret, e);
 }

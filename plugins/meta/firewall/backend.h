@@ -11,16 +11,17 @@
 
 struct firewall_backend {
 	const char *name;
-	int (*add)(const struct owner *owner, const struct firewall *fw,
-		   struct err *e);
-	int (*del)(const struct owner *owner, const struct firewall *fw,
-		   struct err *e);
-	int (*check)(const struct owner *owner, const struct firewall *fw,
-		     struct err *e);
+	int (*add)(struct netfilter *nf, const struct owner *owner,
+		   const struct firewall *fw, struct err *e);
+	int (*del)(struct netfilter *nf, const struct owner *owner,
+		   const struct firewall *fw, struct err *e);
+	int (*check)(struct netfilter *nf, const struct owner *owner,
+		     const struct firewall *fw, struct err *e);
 	/* NULL: it does not know whose is what */
-	int (*gc)(const char *network, const struct owner *valid, size_t n,
+	int (*gc)(struct netfilter *nf, const char *network,
+		  const struct owner *valid, size_t n,
 		  const struct firewall *fw, struct err *e);
-	int (*status)(struct err *e);
+	int (*status)(struct netfilter *nf, struct err *e);
 	bool is_elsewhere; /* reload has to call .add again (cni/replay.h) */
 };
 
@@ -36,5 +37,6 @@ struct firewall_wish {
 
 /* The one that the wish and the machine call for. A name nobody knows is taken
  * for none, as in the reference. */
-int firewall_choose(const struct firewall_wish *wish, const struct firewall *fw,
+int firewall_choose(struct netfilter *nf, const struct firewall_wish *wish,
+		    const struct firewall *fw,
 		    const struct firewall_backend **ret, struct err *e);

@@ -114,7 +114,8 @@ static int put_policy(const struct firewall_conf *conf, struct firewall *fw,
 	return 0;
 }
 
-static int choose(const struct firewall_conf *conf, const struct firewall *fw,
+static int choose(struct netfilter *nf, const struct firewall_conf *conf,
+		  const struct firewall *fw,
 		  const struct firewall_backend **ret, struct err *e)
 {
 	const struct firewall_wish wish = {
@@ -122,13 +123,13 @@ static int choose(const struct firewall_conf *conf, const struct firewall *fw,
 		.has_admin_chain = is_given(conf->admin_chain),
 	};
 
-	return firewall_choose(&wish, fw, ret, e);
+	return firewall_choose(nf, &wish, fw, ret, e);
 }
 
 /* For ADD and CHECK, which need all of it. */
-static int load(const struct cni_call *call, struct cni_result *prev,
-		struct firewall *fw, const struct firewall_backend **backend,
-		struct err *e)
+static int load(struct netfilter *nf, const struct cni_call *call,
+		struct cni_result *prev, struct firewall *fw,
+		const struct firewall_backend **backend, struct err *e)
 {
 	struct firewall_conf conf = { 0 };
 	int r = load_conf(call, &conf, e);
@@ -144,7 +145,7 @@ static int load(const struct cni_call *call, struct cni_result *prev,
 		r = put_addresses(prev, call->arena, fw, e);
 	if (!r)
 		r = put_bridge(prev, call->arena, fw, e);
-	return r ? r : choose(&conf, fw, backend, e);
+	return r ? r : choose(nf, &conf, fw, backend, e);
 }
 
 /* --- commands ------------------------------------------------------------ */
@@ -152,13 +153,14 @@ static int load(const struct cni_call *call, struct cni_result *prev,
 static int firewall_add(const struct cni_call *call, struct cni_result *ret,
 			struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	const struct owner owner = cni_owner(call);
 	const struct firewall_backend *backend = NULL;
 	struct firewall fw = { 0 };
-	int r = load(call, ret, &fw, &backend, e);
+	int r = load(&nf, call, ret, &fw, &backend, e);
 
 	if (!r)
-		r = backend->add(&owner, &fw, e);
+		r = backend->add(&nf, &owner, &fw, e);
 	if (!r && backend->is_elsewhere)
 		replay_write(call, plugin_firewall.name, NULL);
 	return r;
@@ -174,19 +176,21 @@ static int firewall_restore(const struct cni_call *call, struct err *e)
 
 static int firewall_check(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	const struct owner owner = cni_owner(call);
 	const struct firewall_backend *backend;
 	struct cni_result prev = { 0 };
 	struct firewall fw = { 0 };
-	int r = load(call, &prev, &fw, &backend, e);
+	int r = load(&nf, call, &prev, &fw, &backend, e);
 
-	return r ? r : backend->check(&owner, &fw, e);
+	return r ? r : backend->check(&nf, &owner, &fw, e);
 }
 
 /* A configuration or a result that cannot be read any more is no reason to
  * leave anything behind. */
 static int firewall_del(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { .closes_late = true };
 	const struct firewall_backend *const *b = firewall_backends;
 	const struct owner owner = cni_owner(call);
 	struct firewall_conf conf = { 0 };
@@ -200,7 +204,7 @@ static int firewall_del(const struct cni_call *call, struct err *e)
 	if (!cni_prev_result(call, &prev, NULL))
 		put_addresses(&prev, call->arena, &fw, NULL);
 	for (; *b; b++) {
-		int r = (*b)->del(&owner, &fw, first ? NULL : e);
+		int r = (*b)->del(&nf, &owner, &fw, first ? NULL : e);
 
 		first = first ? first : r;
 	}
@@ -209,6 +213,7 @@ static int firewall_del(const struct cni_call *call, struct err *e)
 
 static int firewall_gc(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { .closes_late = true };
 	const struct firewall_backend *const *b = firewall_backends;
 	struct firewall_conf conf = { 0 };
 	struct firewall fw = { 0 };
@@ -225,7 +230,7 @@ static int firewall_gc(const struct cni_call *call, struct err *e)
 		int r = 0;
 
 		if ((*b)->gc)
-			r = (*b)->gc(call->conf->name, valid, n, &fw,
+			r = (*b)->gc(&nf, call->conf->name, valid, n, &fw,
 				     first ? NULL : e);
 		first = first ? first : r;
 	}
@@ -234,6 +239,7 @@ static int firewall_gc(const struct cni_call *call, struct err *e)
 
 static int firewall_status(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	const struct firewall_backend *backend;
 	struct firewall_conf conf = { 0 };
 	struct firewall fw = { 0 };
@@ -243,9 +249,9 @@ static int firewall_status(const struct cni_call *call, struct err *e)
 		r = put_policy(&conf, &fw, e);
 	if (r)
 		return r;
-	r = choose(&conf, &fw, &backend, e);
+	r = choose(&nf, &conf, &fw, &backend, e);
 	if (!r)
-		r = backend->status(e);
+		r = backend->status(&nf, e);
 	if (r && e)
 		e->code = ERR_UNAVAILABLE;
 	return r;

@@ -26,11 +26,13 @@
 
 struct backend {
 	const char *name;
-	int (*add)(const struct owner *owner, const struct hostports *hp,
+	int (*add)(struct netfilter *nf, const struct owner *owner,
+		   const struct hostports *hp,
 		   const struct hostport_links *links, struct err *e);
-	int (*check)(const struct owner *owner, const struct hostports *hp,
+	int (*check)(struct netfilter *nf, const struct owner *owner,
+		     const struct hostports *hp,
 		     const struct hostport_links *links, struct err *e);
-	int (*status)(struct err *e);
+	int (*status)(struct netfilter *nf, struct err *e);
 };
 
 static const struct backend nftables = { .name = "nftables",
@@ -38,24 +40,33 @@ static const struct backend nftables = { .name = "nftables",
 					 .check = hostport_check,
 					 .status = hostport_status };
 
-static int add_iptables(const struct owner *owner, const struct hostports *hp,
+static int add_iptables(struct netfilter *nf, const struct owner *owner,
+			const struct hostports *hp,
 			const struct hostport_links *links, struct err *e)
 {
 	(void)links;
-	return hostport_iptables_add(owner, hp, e);
+	return hostport_iptables_add(nf, owner, hp, e);
 }
 
-static int check_iptables(const struct owner *owner, const struct hostports *hp,
+static int check_iptables(struct netfilter *nf, const struct owner *owner,
+			  const struct hostports *hp,
 			  const struct hostport_links *links, struct err *e)
 {
+	(void)nf;
 	(void)links;
 	return hostport_iptables_check(owner, hp, e);
+}
+
+static int iptables_is_there(struct netfilter *nf, struct err *e)
+{
+	(void)nf;
+	return hostport_iptables_status(e);
 }
 
 static const struct backend iptables = { .name = "iptables",
 					 .add = add_iptables,
 					 .check = check_iptables,
-					 .status = hostport_iptables_status };
+					 .status = iptables_is_there };
 
 static bool is_asked_for(const struct portmap_conf *conf)
 {
@@ -76,29 +87,30 @@ static const struct backend *choose_backend(const struct portmap_conf *conf)
 
 /* The same for what comes after ADD, which has found out whether the kernel has
  * nftables at all. */
-static const struct backend *chosen_backend(const struct portmap_conf *conf)
+static const struct backend *chosen_backend(struct netfilter *nf,
+					    const struct portmap_conf *conf)
 {
 	const struct backend *backend = choose_backend(conf);
 
 	if (backend == &nftables && !is_asked_for(conf) &&
-	    nft_is_absent(backend->status(NULL)))
+	    nft_is_absent(backend->status(nf, NULL)))
 		return &iptables;
 	return backend;
 }
 
 /* Where nobody has asked for nftables and the kernel has none: iptables. */
-static int add_to_backend(const struct owner *owner,
+static int add_to_backend(struct netfilter *nf, const struct owner *owner,
 			  const struct portmap_conf *conf,
 			  const struct hostport_links *links,
 			  const struct backend **ret_backend, struct err *e)
 {
 	const struct backend *backend = choose_backend(conf);
-	int r = backend->add(owner, &conf->hp, links, e);
+	int r = backend->add(nf, owner, &conf->hp, links, e);
 
 	if (r && backend == &nftables && !is_asked_for(conf) &&
-	    nft_is_absent(backend->status(NULL))) {
+	    nft_is_absent(backend->status(nf, NULL))) {
 		backend = &iptables;
-		r = backend->add(owner, &conf->hp, links, e);
+		r = backend->add(nf, owner, &conf->hp, links, e);
 	}
 	*ret_backend = backend;
 	return r;
@@ -186,7 +198,8 @@ static inline void links_close_cleanup(struct links *links)
 /* UDP has no end that conntrack could see: whoever goes on sending would go on
  * sending to where the port led before. Nothing depends on it, so a failure is
  * none of ADD's. */
-static void forget_before_add(const struct hostports *hp, uint8_t family)
+static void forget_before_add(struct netfilter *nf, const struct hostports *hp,
+			      uint8_t family)
 {
 	for (size_t i = 0; i < hp->ports.n; i++) {
 		const struct hostport *port = &hp->ports.v[i];
@@ -200,11 +213,12 @@ static void forget_before_add(const struct hostports *hp, uint8_t family)
 			continue;
 		if (hostport_is_any(port))
 			filter.daddr.family = 0;
-		conntrack_forget(&filter, NULL);
+		conntrack_forget(nf, &filter, NULL);
 	}
 }
 
-static void forget_after_del(const struct hostports *hp, uint8_t family)
+static void forget_after_del(struct netfilter *nf, const struct hostports *hp,
+			     uint8_t family)
 {
 	const struct conntrack_filter filter = {
 		.family = family,
@@ -214,17 +228,18 @@ static void forget_after_del(const struct hostports *hp, uint8_t family)
 
 	for (size_t i = 0; i < hp->ports.n; i++)
 		if (hp->ports.v[i].protocol == IPPROTO_UDP) {
-			conntrack_forget(&filter, NULL);
+			conntrack_forget(nf, &filter, NULL);
 			return;
 		}
 }
 
-static void forget(const struct hostports *hp,
-		   void (*of_family)(const struct hostports *, uint8_t))
+static void forget(struct netfilter *nf, const struct hostports *hp,
+		   void (*of_family)(struct netfilter *,
+				     const struct hostports *, uint8_t))
 {
 	for (size_t i = 0; i < sizeof(families); i++)
 		if (has_ports_for(hp, families[i]))
-			of_family(hp, families[i]);
+			of_family(nf, hp, families[i]);
 }
 
 /* --- ADD, CHECK ---------------------------------------------------------- */
@@ -243,14 +258,15 @@ static int load(const struct cni_call *call, struct cni_result *prev,
 static int portmap_del(const struct cni_call *call, struct err *e);
 
 /* Where the guard cannot be, loopback addresses stay out. */
-static bool is_guarded(const struct backend *backend)
+static bool is_guarded(struct netfilter *nf, const struct backend *backend)
 {
-	return backend == &nftables || !hostport_guard(NULL);
+	return backend == &nftables || !hostport_guard(nf, NULL);
 }
 
 static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
 		     struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	_links_ struct links links = { .host = NETNS_NONE };
 	const struct owner owner = cni_owner(call);
 	const struct backend *backend = NULL;
@@ -260,17 +276,17 @@ static int map_ports(const struct cni_call *call, struct portmap_conf *conf,
 	if (r)
 		return r;
 	names = links_names(&links);
-	r = add_to_backend(&owner, conf, &names, &backend, e);
+	r = add_to_backend(&nf, &owner, conf, &names, &backend, e);
 	if (r)
 		return r;
-	r = is_guarded(backend) ? links_enable(&links, e) : 0;
+	r = is_guarded(&nf, backend) ? links_enable(&links, e) : 0;
 	if (r) {
 		portmap_del(call, NULL);
 		return r;
 	}
 	if (backend == &iptables)
 		replay_write(call, plugin_portmap.name, NULL);
-	forget(&conf->hp, forget_before_add);
+	forget(&nf, &conf->hp, forget_before_add);
 	return 0;
 }
 
@@ -293,6 +309,7 @@ static int portmap_restore(const struct cni_call *call, struct err *e)
 
 static int portmap_check(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	_links_ struct links links = { .host = NETNS_NONE };
 	const struct owner owner = cni_owner(call);
 	struct hostport_links names;
@@ -306,7 +323,8 @@ static int portmap_check(const struct cni_call *call, struct err *e)
 	if (r)
 		return r;
 	names = links_names(&links);
-	return chosen_backend(&conf)->check(&owner, &conf.hp, &names, e);
+	return chosen_backend(&nf, &conf)
+		->check(&nf, &owner, &conf.hp, &names, e);
 }
 
 /* --- DEL, GC, STATUS ----------------------------------------------------- */
@@ -315,6 +333,7 @@ static int portmap_check(const struct cni_call *call, struct err *e)
  * anything behind: what belongs to the attachment is then searched for. */
 static int portmap_del(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { .closes_late = true };
 	const struct owner owner = cni_owner(call);
 	struct cni_result prev = { 0 };
 	struct portmap_conf conf;
@@ -323,19 +342,19 @@ static int portmap_del(const struct cni_call *call, struct err *e)
 	cni_prev_result(call, &prev, NULL);
 	if (portmap_conf_load(call, &prev, &conf, NULL))
 		memset(&conf, 0, sizeof(conf));
-	/* what deletes most often comes last: see nft_close() */
-	first = hostport_iptables_del(&owner, e);
-	r = reference_nft_del_hostports(&owner, first ? NULL : e);
+	first = hostport_iptables_del(&nf, &owner, e);
+	r = reference_nft_del_hostports(&nf, &owner, first ? NULL : e);
 	first = first ? first : r;
-	r = hostport_del(&owner, first ? NULL : e);
+	r = hostport_del(&nf, &owner, first ? NULL : e);
 	first = first ? first : r;
 	replay_delete(call, plugin_portmap.name);
-	forget(&conf.hp, forget_after_del);
+	forget(&nf, &conf.hp, forget_after_del);
 	return first;
 }
 
 static int portmap_gc(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { .closes_late = true };
 	const char *network = call->conf->name;
 	struct owner *valid = NULL;
 	size_t n;
@@ -344,20 +363,21 @@ static int portmap_gc(const struct cni_call *call, struct err *e)
 	if (first || !valid)
 		return first;
 	replay_gc(call, plugin_portmap.name, valid, n);
-	first = hostport_gc(network, valid, n, e);
-	r = hostport_iptables_gc(network, valid, n, first ? NULL : e);
+	first = hostport_gc(&nf, network, valid, n, e);
+	r = hostport_iptables_gc(&nf, network, valid, n, first ? NULL : e);
 	return first ? first : r;
 }
 
 static int portmap_status(const struct cni_call *call, struct err *e)
 {
+	_netfilter_ struct netfilter nf = { 0 };
 	const struct cni_result none = { 0 };
 	struct portmap_conf conf;
 	int r = portmap_conf_load(call, &none, &conf, e);
 
 	if (r)
 		return r;
-	r = chosen_backend(&conf)->status(e);
+	r = chosen_backend(&nf, &conf)->status(&nf, e);
 	if (r && e)
 		e->code = ERR_UNAVAILABLE;
 	return r;
