@@ -19,9 +19,10 @@ Q        := $(if $(V),,@)
 
 PLUGINS  := bridge firewall loopback host-local portmap
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
-# One function of libmd is used: it is linked in where the archive is there, for
-# a shared library more costs each call of a plugin some 60 us.
-LIBMD    := $(if $(filter /%,$(shell $(CC) -print-file-name=libmd.a 2>/dev/null)),-l:libmd.a,-lmd)
+# Each shared library costs each call of a plugin some 60 us: what comes as an
+# archive as well is linked in. (Of libmd one function is used.)
+linked_in = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l:lib$(1).a,-l$(1))
+LINKED_IN := $(foreach lib,nl-3 nftnl md,$(call linked_in,$(lib)))
 REFERENCE ?= /usr/lib/cni
 PKGCONF  ?= pkg-config
 
@@ -59,9 +60,9 @@ ifdef CI
 CFLAGS   += -Werror
 endif
 PKGFLAGS := $(shell $(PKGCONF) --cflags $(LIBS) 2>/dev/null)
-PKGLIBS  := $(shell $(PKGCONF) --libs $(LIBS) 2>/dev/null)
+PKGLIBS  := $(shell $(PKGCONF) --libs libmnl libcjson 2>/dev/null)
 CPPFLAGS += $(PKGFLAGS)
-LDLIBS   += $(PKGLIBS) $(LIBMD) -ldl
+LDLIBS   += $(LINKED_IN) $(PKGLIBS) -ldl
 
 SRC      := $(wildcard netlib/*/*.c plugins/*.c plugins/*/*.c plugins/*/*/*.c)
 OBJ      := $(SRC:%.c=$(O)/%.o)
