@@ -480,3 +480,27 @@ int cni_result_encode(const struct cni_result *res, const char *version,
 		*ret = steal_ptr(&doc);
 	return r;
 }
+
+struct ip_prefix *cni_result_addresses(const struct cni_result *res,
+				       struct arena *a)
+{
+	struct ip_prefix *v = arena_array(a, res->ips.n, sizeof(*v));
+
+	for (size_t i = 0; v && i < res->ips.n; i++)
+		v[i] = res->ips.v[i].address;
+	return v;
+}
+
+const struct cni_interface *cni_result_find_interface(
+	const struct cni_result *res, const char *name, bool in_container)
+{
+	for (size_t i = 0; i < res->interfaces.n; i++) {
+		const struct cni_interface *iface = &res->interfaces.v[i];
+		bool has_sandbox = iface->sandbox && *iface->sandbox;
+
+		if (iface->name && !strcmp(iface->name, name) &&
+		    has_sandbox == in_container)
+			return iface;
+	}
+	return NULL;
+}

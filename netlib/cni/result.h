@@ -79,3 +79,12 @@ struct cni_route *cni_result_add_route(struct cni_result *res, struct arena *a);
 
 /* Whether any key of @dns was given, be it an empty list. */
 bool cni_dns_is_set(const struct cni_dns *dns);
+
+/* The interface with that name, in a container or on the host; or NULL. */
+const struct cni_interface *cni_result_find_interface(
+	const struct cni_result *res, const char *name, bool in_container);
+
+/* The addresses with the length of their subnets, in the arena; NULL when out of
+ * memory. */
+struct ip_prefix *cni_result_addresses(const struct cni_result *res,
+				       struct arena *a);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/if_bridge.h>
-#include <linux/veth.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -26,6 +25,16 @@ static uint8_t get_u8(struct nlattr *attr)
 	return attr && nla_len(attr) >= 1 ? nla_get_u8(attr) : 0;
 }
 
+static uint16_t get_u16(struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= 2 ? nla_get_u16(attr) : 0;
+}
+
+static struct nlattr *find_nested(struct nlattr *nest, int type)
+{
+	return nla_find(nla_data(nest), nla_len(nest), type);
+}
+
 static void read_port(struct nlattr *data, struct link *link)
 {
 	struct nlattr *tb[IFLA_BRPORT_MAX + 1];
@@ -36,6 +45,17 @@ static void read_port(struct nlattr *data, struct link *link)
 	link->isolated = get_u8(tb[IFLA_BRPORT_ISOLATED]);
 }
 
+/* What an interface on top of another is told apart by. */
+static void read_data(struct nlattr *data, struct link *link)
+{
+	if (!strcmp(link->kind, "macvlan"))
+		link->mode = rtattr_u32(find_nested(data, IFLA_MACVLAN_MODE));
+	else if (!strcmp(link->kind, "ipvlan"))
+		link->mode = get_u16(find_nested(data, IFLA_IPVLAN_MODE));
+	else if (!strcmp(link->kind, "vlan"))
+		link->vlan_id = get_u16(find_nested(data, IFLA_VLAN_ID));
+}
+
 static void read_info(struct nlattr *info, struct link *link)
 {
 	struct nlattr *tb[IFLA_INFO_MAX + 1];
@@ -43,6 +63,8 @@ static void read_info(struct nlattr *info, struct link *link)
 	if (nla_parse_nested(tb, IFLA_INFO_MAX, info, NULL))
 		return;
 	copy_string(link->kind, sizeof(link->kind), tb[IFLA_INFO_KIND]);
+	if (tb[IFLA_INFO_DATA])
+		read_data(tb[IFLA_INFO_DATA], link);
 	if (tb[IFLA_INFO_SLAVE_DATA] && tb[IFLA_INFO_SLAVE_KIND] &&
 	    !nla_strcmp(tb[IFLA_INFO_SLAVE_KIND], "bridge"))
 		read_port(tb[IFLA_INFO_SLAVE_DATA], link);
@@ -65,7 +87,7 @@ static int read_link(const struct nlmsghdr *msg, struct link *ret)
 	link.operstate = get_u8(tb[IFLA_OPERSTATE]);
 	link.mtu = rtattr_u32(tb[IFLA_MTU]);
 	link.master = (int)rtattr_u32(tb[IFLA_MASTER]);
-	link.peer = (int)rtattr_u32(tb[IFLA_LINK]);
+	link.iflink = (int)rtattr_u32(tb[IFLA_LINK]);
 	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == MAC_LEN)
 		memcpy(link.mac, nla_data(tb[IFLA_ADDRESS]), MAC_LEN);
 	if (tb[IFLA_LINKINFO])
@@ -129,26 +151,7 @@ int link_list(const struct netns *ns, struct arena *a, struct link **ret,
 	return r;
 }
 
-/* --- making -------------------------------------------------------------- */
-
-int link_add_bridge(const struct netns *ns, const char *name,
-		    const uint8_t mac[static MAC_LEN], uint32_t mtu,
-		    struct err *e)
-{
-	const struct ifinfomsg header = { 0 };
-	_rtreq_ struct rtreq q;
-
-	rtreq_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header,
-		   sizeof(header));
-	rtreq_put_str(&q, IFLA_IFNAME, name);
-	rtreq_put(&q, IFLA_ADDRESS, mac, MAC_LEN);
-	if (mtu)
-		rtreq_put_u32(&q, IFLA_MTU, mtu);
-	rtreq_nest(&q, IFLA_LINKINFO);
-	rtreq_put_str(&q, IFLA_INFO_KIND, "bridge");
-	rtreq_end(&q);
-	return rtreq_call(ns, &q, e, "create bridge \"%s\"", name);
-}
+/* --- changing ------------------------------------------------------------ */
 
 int link_ignore_reserved(const struct netns *ns, const char *name,
 			 struct err *e)
@@ -170,45 +173,6 @@ int link_ignore_reserved(const struct netns *ns, const char *name,
 	rtreq_end(&q);
 	return rtreq_call(ns, &q, e, "set no_linklocal_learn of bridge \"%s\"",
 			  name);
-}
-
-/* The half of the request that describes the far end. */
-static void put_veth_peer(struct rtreq *q, const struct veth *veth)
-{
-	const struct ifinfomsg header = { 0 };
-
-	rtreq_nest(q, VETH_INFO_PEER);
-	rtreq_append(q, &header, sizeof(header));
-	rtreq_put_str(q, IFLA_IFNAME, veth->peer_name);
-	rtreq_put_u32(q, IFLA_NET_NS_FD, (uint32_t)veth->peer_ns);
-	if (veth->mtu)
-		rtreq_put_u32(q, IFLA_MTU, veth->mtu);
-	if (veth->peer_mac)
-		rtreq_put(q, IFLA_ADDRESS, veth->peer_mac, MAC_LEN);
-	rtreq_end(q);
-}
-
-int link_add_veth(const struct netns *ns, const struct veth *veth,
-		  struct err *e)
-{
-	const struct ifinfomsg header = { 0 };
-	_rtreq_ struct rtreq q;
-
-	rtreq_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header,
-		   sizeof(header));
-	rtreq_put_str(&q, IFLA_IFNAME, veth->name);
-	if (veth->mtu)
-		rtreq_put_u32(&q, IFLA_MTU, veth->mtu);
-	if (veth->master)
-		rtreq_put_u32(&q, IFLA_MASTER, (uint32_t)veth->master);
-	rtreq_nest(&q, IFLA_LINKINFO);
-	rtreq_put_str(&q, IFLA_INFO_KIND, "veth");
-	rtreq_nest(&q, IFLA_INFO_DATA);
-	put_veth_peer(&q, veth);
-	rtreq_end(&q);
-	rtreq_end(&q);
-	return rtreq_call(ns, &q, e, "create veth \"%s\" with peer \"%s\"",
-			  veth->name, veth->peer_name);
 }
 
 /* Port settings travel as a slave's data, so that they need no request of
@@ -242,6 +206,10 @@ int link_change(const struct netns *ns, const char *name,
 			  strlen(change->alias));
 	if (change->mac)
 		rtreq_put(&q, IFLA_ADDRESS, change->mac, MAC_LEN);
+	if (change->mtu)
+		rtreq_put_u32(&q, IFLA_MTU, change->mtu);
+	if (change->master)
+		rtreq_put_u32(&q, IFLA_MASTER, (uint32_t)change->master);
 	if (change->hairpin || change->isolated)
 		put_port(&q, change);
 	return rtreq_call(ns, &q, e, "set up interface \"%s\"", name);

@@ -24,7 +24,11 @@ struct link {
 	uint8_t mac[MAC_LEN];
 	uint32_t mtu;
 	int master; /* index of the bridge it is a port of; 0: none */
-	int peer;   /* veth: the other end's index, in its namespace */
+	/* A veth's other end, or what a macvlan, ipvlan or vlan is on top of: its
+	 * index in its own namespace. */
+	int iflink;
+	uint32_t mode;		/* of a macvlan or ipvlan */
+	uint16_t vlan_id;	/* of a vlan */
 	bool hairpin, isolated; /* as a bridge port */
 	char alias[256];	/* "" for none */
 };
@@ -41,35 +45,18 @@ int link_get_index(const struct netns *ns, int index, struct link *ret,
 int link_list(const struct netns *ns, struct arena *a, struct link **ret,
 	      size_t *ret_n, struct err *e);
 
-/* Down at first. -EEXIST when the name is taken. The MAC is given so that it stays: that of
- * a bridge otherwise follows its ports (NET_ADDR_PERM in the kernel). */
-int link_add_bridge(const struct netns *ns, const char *name,
-		    const uint8_t mac[static MAC_LEN], uint32_t mtu,
-		    struct err *e);
-
 /* Have a bridge learn nothing from frames to reserved addresses (those of LLDP
  * pass by every hook of family bridge). Before Linux 4.20 that does nothing. */
 int link_ignore_reserved(const struct netns *ns, const char *name,
 			 struct err *e);
-
-struct veth {
-	const char *name;	 /* in @ns */
-	const char *peer_name;	 /* in @peer_ns */
-	int peer_ns;		 /* descriptor of its namespace */
-	int master;		 /* bridge that @name becomes a port of; or 0 */
-	uint32_t mtu;		 /* of both ends; 0: the kernel's default */
-	const uint8_t *peer_mac; /* NULL: random */
-};
-
-/* Make a pair, both ends down. -EEXIST when either name is taken. */
-int link_add_veth(const struct netns *ns, const struct veth *veth,
-		  struct err *e);
 
 /* What to change of a link; what is zero or NULL stays as it is. */
 struct link_change {
 	unsigned flags_on, flags_off; /* IFF_UP, IFF_PROMISC */
 	const char *alias;
 	const uint8_t *mac;
+	uint32_t mtu;
+	int master;		/* it becomes a port of */
 	bool hairpin, isolated; /* switched on; the link must be a port */
 };
 

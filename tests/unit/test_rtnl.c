@@ -4,6 +4,7 @@
 
 #include "kernel/addr.h"
 #include "kernel/link.h"
+#include "kernel/link_add.h"
 #include "kernel/netns.h"
 #include "kernel/route.h"
 #include "kernel/rtnl.h"

@@ -27,43 +27,18 @@
 #include <sys/socket.h>
 
 #include "cni/ipam.h"
-#include "cni/replay.h"
 #include "kernel/announce.h"
+#include "kernel/link_add.h"
 #include "kernel/link_delete.h"
 #include "kernel/sysctl.h"
 #include "plugins.h"
 #include "service/container_ip.h"
-#include "service/masquerade.h"
-#include "service/masquerade_iptables.h"
+#include "service/ip_masq.h"
+#include "service/veth_pair.h"
 
 /* A bridge's port forwards some 0.2 ms after both ends are up; this is for a
  * machine that is very busy. */
 #define PORT_TIMEOUT_MS 5000
-
-struct ip_prefix *bridge_addresses(const struct cni_result *res,
-				   struct arena *a)
-{
-	struct ip_prefix *v = arena_array(a, res->ips.n, sizeof(*v));
-
-	for (size_t i = 0; v && i < res->ips.n; i++)
-		v[i] = res->ips.v[i].address;
-	return v;
-}
-
-const struct cni_interface *bridge_find_interface(const struct cni_result *res,
-						  const char *name,
-						  bool in_container)
-{
-	for (size_t i = 0; i < res->interfaces.n; i++) {
-		const struct cni_interface *iface = &res->interfaces.v[i];
-		bool has_sandbox = iface->sandbox && *iface->sandbox;
-
-		if (iface->name && !strcmp(iface->name, name) &&
-		    has_sandbox == in_container)
-			return iface;
-	}
-	return NULL;
-}
 
 struct spoof_guard bridge_guard(const struct bridge_conf *conf,
 				const char *port, const uint8_t *mac,
@@ -167,37 +142,16 @@ static void undo_bridge(const struct attachment *at)
 
 /* --- the pair ------------------------------------------------------------ */
 
-/* Which of the two names is taken. */
-static int explain_taken(const struct attachment *at, struct err *e)
-{
-	const char *ifname = at->owner.ifname, *port = at->port_name.name;
-	struct link other;
-
-	if (!link_get(&at->container, ifname, &other, NULL))
-		return err_set(
-			e, ERR_EXISTS, EEXIST,
-			"container veth name (\"%s\") peer provided (\"%s\") already exists",
-			ifname, port);
-	if (link_get(&at->host, port, &other, NULL))
-		other.alias[0] = '\0';
-	return err_set(e, ERR_EXISTS, EEXIST,
-		       "host interface \"%s\" already exists (%s)", port,
-		       *other.alias ? other.alias : "not one of ours");
-}
-
 static int make_veth(struct attachment *at, struct err *e)
 {
-	const struct veth veth = {
-		.name = at->port_name.name,
-		.peer_name = at->owner.ifname,
-		.peer_ns = at->container.fd,
+	const struct veth_pair pair = {
+		.owner = &at->owner,
 		.master = at->bridge.index,
 		.mtu = (uint32_t)at->conf.mtu,
-		.peer_mac = at->conf.has_mac ? at->conf.mac : NULL,
+		.mac = cni_mac_get(&at->conf.mac),
 	};
-	int r = link_add_veth(&at->host, &veth, e);
 
-	return r == -EEXIST ? explain_taken(at, e) : r;
+	return veth_pair_add(&at->host, &at->container, &pair, e);
 }
 
 /*
@@ -299,7 +253,7 @@ static int guard_addresses(const struct attachment *at,
 
 	if (!at->conf.ip_spoof_check)
 		return 0;
-	v = bridge_addresses(res, at->call->arena);
+	v = cni_result_addresses(res, at->call->arena);
 	if (!v)
 		return err_oom(e);
 	guard = bridge_guard(&at->conf, at->port_name.name, at->iface.mac, v,
@@ -328,42 +282,9 @@ static int connect_container(struct attachment *at, struct cni_result *res,
 	return r;
 }
 
-/* The reference's chains in iptables are not what reload puts back by itself. */
-static int masquerade_in_iptables(struct netfilter *nf,
-				  const struct cni_call *call,
-				  const struct cni_result *res, struct err *e)
-{
-	const struct owner owner = cni_owner(call);
-	struct ip_prefix *v = bridge_addresses(res, call->arena);
-	int r = v ? masquerade_iptables_add(nf, &owner, v, res->ips.n, e)
-		  : err_oom(e);
-
-	if (!r)
-		replay_write(call, plugin_bridge.name, res);
-	return r;
-}
-
-static int masquerade(const struct attachment *at, const struct cni_result *res,
-		      struct err *e)
-{
-	struct ip_prefix *v;
-
-	if (!at->conf.ip_masq || !res->ips.n)
-		return 0;
-	if (bridge_uses_iptables(&at->conf))
-		return masquerade_in_iptables(at->nf, at->call, res, e);
-	v = bridge_addresses(res, at->call->arena);
-	return v ? masquerade_add(at->nf, &at->owner, v, res->ips.n, e)
-		 : err_oom(e);
-}
-
 static int bridge_restore(const struct cni_call *call, struct err *e)
 {
-	_netfilter_ struct netfilter nf = { 0 };
-	struct cni_result prev = { 0 };
-	int r = cni_prev_result(call, &prev, e);
-
-	return r ? r : masquerade_in_iptables(&nf, call, &prev, e);
+	return ip_masq_restore(call, plugin_bridge.name, e);
 }
 
 static int put_interface(struct cni_result *res, const struct link *link,
@@ -425,7 +346,8 @@ static int attach(struct attachment *at, struct cni_result *res, struct err *e)
 	if (!r)
 		r = complete(at, res, e);
 	if (!r) /* last: it undoes itself, being all or nothing */
-		r = masquerade(at, res, e);
+		r = ip_masq_add(at->nf, at->call, plugin_bridge.name,
+				&at->conf.masq, res, e);
 	if (!r)
 		return 0;
 
@@ -483,11 +405,7 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 			       conf->bridge);
 	if (r && r != -ENODEV)
 		return r;
-	if (conf->ip_masq)
-		r = bridge_uses_iptables(conf) ? masquerade_iptables_status(e)
-					       : masquerade_status(&nf, e);
-	else
-		r = 0;
+	r = ip_masq_status(&nf, &conf->masq, e);
 	if (!r && conf->mac_spoof_check)
 		r = spoof_status(&nf, e);
 	return r;

@@ -33,16 +33,7 @@ int bridge_gc(const struct cni_call *call, struct err *e);
 /* check.c */
 int bridge_check(const struct cni_call *call, struct err *e);
 
-/* @res's interface with that name, in a container or on the host; or NULL. */
-const struct cni_interface *bridge_find_interface(const struct cni_result *res,
-						  const char *name,
-						  bool in_container);
-
 /* The guard of a port. The strings and addresses stay the caller's. */
 struct spoof_guard bridge_guard(const struct bridge_conf *conf,
 				const char *port, const uint8_t *mac,
 				const struct ip_prefix *v, size_t n);
-
-/* The addresses of @res, in the arena, as masquerading wants them. */
-struct ip_prefix *bridge_addresses(const struct cni_result *res,
-				   struct arena *a);

@@ -5,13 +5,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cni/ipam.h"
+#include "interface/inspect.h"
 #include "kernel/addr.h"
 #include "service/container_ip.h"
-#include "service/masquerade.h"
-#include "service/masquerade_iptables.h"
+#include "service/ip_masq.h"
 
 /* What the result says, and what there is. */
 struct inspection {
@@ -24,63 +23,35 @@ struct inspection {
 	struct link bridge, port, iface;
 };
 
-static int differs(struct err *e, const char *what, const char *name,
-		   const char *how)
-{
-	return err_set(e, ERR_MISMATCH, ENOENT, "%s %s %s", what, name, how);
-}
-
-/* The result's interface with the link's name, if it says a MAC, says its. */
-static int check_mac(const struct cni_interface *wanted,
-		     const struct link *link, const char *what, struct err *e)
-{
-	char mac[MAC_TEXT_MAX];
-
-	mac_text(link->mac, mac);
-	if (!wanted || !wanted->mac || !*wanted->mac ||
-	    !strcasecmp(wanted->mac, mac))
-		return 0;
-	return err_set(e, ERR_MISMATCH, ENOENT,
-		       "%s %s has MAC %s, prevResult says %s", what, link->name,
-		       mac, wanted->mac);
-}
-
 static int check_bridge(struct inspection *in, struct err *e)
 {
 	const char *name = in->conf.bridge;
 	int r = link_get(&in->host, name, &in->bridge, e);
 
 	if (r == -ENODEV)
-		return differs(e, "bridge", name, "does not exist");
+		return inspect_differs(e, "bridge", name, "does not exist");
 	if (r)
 		return r;
 	if (strcmp(in->bridge.kind, "bridge") != 0)
-		return differs(e, "interface", name, "is not a bridge");
+		return inspect_differs(e, "interface", name, "is not a bridge");
 	if (!(in->bridge.flags & IFF_UP))
-		return differs(e, "bridge", name, "is down");
+		return inspect_differs(e, "bridge", name, "is down");
 	if (in->conf.promisc && !(in->bridge.flags & IFF_PROMISC))
-		return differs(e, "bridge", name, "is not promiscuous");
-	return check_mac(bridge_find_interface(&in->prev, name, false),
-			 &in->bridge, "bridge", e);
+		return inspect_differs(e, "bridge", name, "is not promiscuous");
+	return inspect_mac(cni_result_find_interface(&in->prev, name, false),
+			   &in->bridge, "bridge", e);
 }
 
 static int check_interface(struct inspection *in, struct err *e)
 {
-	const char *name = in->call->args->ifname;
-	int r = link_get(&in->container, name, &in->iface, e);
+	int r = inspect_iface(&in->container, in->wanted_iface, "veth",
+			      &in->iface, e);
 
-	if (r == -ENODEV)
-		return differs(e, "container interface", name,
-			       "does not exist");
-	if (r)
-		return r;
-	if (strcmp(in->iface.kind, "veth") != 0)
-		return differs(e, "container interface", name, "is not a veth");
-	if (!in->conf.disable_container_interface &&
+	if (!r && !in->conf.disable_container_interface &&
 	    !(in->iface.flags & IFF_UP))
-		return differs(e, "container interface", name, "is down");
-	return check_mac(in->wanted_iface, &in->iface, "container interface",
-			 e);
+		return inspect_differs(e, "container interface", in->iface.name,
+				       "is down");
+	return r;
 }
 
 /* Ours is known by its name; one that another implementation made is the
@@ -97,11 +68,11 @@ static int find_port(struct inspection *in, struct err *e)
 
 		if (iface->name && !(iface->sandbox && *iface->sandbox) &&
 		    !link_get(&in->host, iface->name, &in->port, NULL) &&
-		    in->port.index == in->iface.peer &&
+		    in->port.index == in->iface.iflink &&
 		    !strcmp(in->port.kind, "veth"))
 			return 0;
 	}
-	return differs(e, "host interface", own.name, "does not exist");
+	return inspect_differs(e, "host interface", own.name, "does not exist");
 }
 
 static int check_port(struct inspection *in, struct err *e)
@@ -111,22 +82,24 @@ static int check_port(struct inspection *in, struct err *e)
 
 	if (r)
 		return r;
-	if (in->port.index != in->iface.peer ||
-	    in->iface.index != in->port.peer)
-		return differs(e, "host interface", name,
-			       "is not the other end of the container's");
+	if (in->port.index != in->iface.iflink ||
+	    in->iface.index != in->port.iflink)
+		return inspect_differs(
+			e, "host interface", name,
+			"is not the other end of the container's");
 	if (in->port.master != in->bridge.index)
 		return err_set(e, ERR_MISMATCH, ENOENT,
 			       "host interface %s is not attached to bridge %s",
 			       name, in->bridge.name);
 	if (!(in->port.flags & IFF_UP))
-		return differs(e, "host interface", name, "is down");
+		return inspect_differs(e, "host interface", name, "is down");
 	if (in->conf.hairpin != in->port.hairpin)
-		return differs(e, "host interface", name,
-			       "has another hairpin mode than configured");
+		return inspect_differs(
+			e, "host interface", name,
+			"has another hairpin mode than configured");
 	if (in->conf.port_isolation != in->port.isolated)
-		return differs(e, "host interface", name,
-			       "has another isolation than configured");
+		return inspect_differs(e, "host interface", name,
+				       "has another isolation than configured");
 	return 0;
 }
 
@@ -161,21 +134,6 @@ static int check_gateways(struct inspection *in, struct err *e)
 	return r;
 }
 
-static int check_masquerading(const struct inspection *in, struct err *e)
-{
-	const struct owner owner = cni_owner(in->call);
-	struct ip_prefix *v;
-
-	if (!in->conf.ip_masq)
-		return 0;
-	v = bridge_addresses(&in->prev, in->call->arena);
-	if (!v)
-		return err_oom(e);
-	if (bridge_uses_iptables(&in->conf))
-		return masquerade_iptables_check(&owner, v, in->prev.ips.n, e);
-	return masquerade_check(in->nf, &owner, v, in->prev.ips.n, e);
-}
-
 static int check_guard(const struct inspection *in, struct err *e)
 {
 	const struct owner owner = cni_owner(in->call);
@@ -184,7 +142,7 @@ static int check_guard(const struct inspection *in, struct err *e)
 
 	if (!in->conf.mac_spoof_check)
 		return 0;
-	v = bridge_addresses(&in->prev, in->call->arena);
+	v = cni_result_addresses(&in->prev, in->call->arena);
 	if (!v)
 		return err_oom(e);
 	guard = bridge_guard(&in->conf, in->port.name, in->iface.mac, v,
@@ -206,26 +164,9 @@ static int check_all(struct inspection *in, struct err *e)
 	if (!r)
 		r = check_gateways(in, e);
 	if (!r)
-		r = check_masquerading(in, e);
+		r = ip_masq_check(in->nf, in->call, &in->conf.masq, &in->prev,
+				  e);
 	return r ? r : check_guard(in, e);
-}
-
-/* The result must be of this attachment to begin with. */
-static int check_result(struct inspection *in, struct err *e)
-{
-	const struct cni_args *args = in->call->args;
-
-	in->wanted_iface = bridge_find_interface(&in->prev, args->ifname, true);
-	if (!in->wanted_iface)
-		return err_set(e, ERR_MISMATCH, ENOENT,
-			       "prevResult has no interface %s in a container",
-			       args->ifname);
-	if (strcmp(in->wanted_iface->sandbox, args->netns) != 0)
-		return err_set(
-			e, ERR_MISMATCH, ENOENT,
-			"prevResult has interface %s in %s, CNI_NETNS is %s",
-			args->ifname, in->wanted_iface->sandbox, args->netns);
-	return 0;
 }
 
 int bridge_check(const struct cni_call *call, struct err *e)
@@ -240,7 +181,7 @@ int bridge_check(const struct cni_call *call, struct err *e)
 	if (!r)
 		r = cni_prev_result(call, &in.prev, e);
 	if (!r)
-		r = check_result(&in, e);
+		r = inspect_result(call, &in.prev, &in.wanted_iface, e);
 	if (!r)
 		r = cni_ipam_call(call, CNI_CHECK, e);
 	if (!r)

@@ -6,16 +6,16 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/ip.h"
+#include "cni/mac.h"
 #include "cni/plugin.h"
+#include "service/ip_masq.h"
 
 struct bridge_conf {
 	const char *bridge;
 	bool is_gateway;
 	bool is_default_gateway;
 	bool force_address;
-	bool ip_masq;
-	const char *ip_masq_backend;
+	struct ip_masq masq;
 	int64_t mtu; /* 0: the kernel's default */
 	bool hairpin;
 	bool promisc;
@@ -24,12 +24,8 @@ struct bridge_conf {
 	bool mac_spoof_check;
 	bool ip_spoof_check; /* our own key; implies the other */
 	bool disable_container_interface;
-	bool has_mac;
-	uint8_t mac[MAC_LEN]; /* of the container's interface */
+	struct cni_mac mac; /* of the container's interface */
 };
-
-/* Whether it masquerades with iptables, not nftables. */
-bool bridge_uses_iptables(const struct bridge_conf *conf);
 
 /* Decode and check. For DEL and GC only what these need has to be right. */
 int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,
