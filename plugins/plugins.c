@@ -4,6 +4,15 @@
 #include <stddef.h>
 
 const struct cni_plugin *const plugins_built_in[] = {
-	&plugin_bridge,	  &plugin_firewall, &plugin_host_local,
-	&plugin_loopback, &plugin_portmap,  NULL,
+	&plugin_bridge,
+	&plugin_dummy,
+	&plugin_firewall,
+	&plugin_host_local,
+	&plugin_ipvlan,
+	&plugin_loopback,
+	&plugin_macvlan,
+	&plugin_portmap,
+	&plugin_tap,
+	&plugin_vlan,
+	NULL,
 };

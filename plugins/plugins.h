@@ -8,7 +8,12 @@
 extern const struct cni_plugin *const plugins_built_in[];
 
 extern const struct cni_plugin plugin_bridge;
+extern const struct cni_plugin plugin_dummy;
 extern const struct cni_plugin plugin_firewall;
 extern const struct cni_plugin plugin_host_local;
+extern const struct cni_plugin plugin_ipvlan;
 extern const struct cni_plugin plugin_loopback;
+extern const struct cni_plugin plugin_macvlan;
 extern const struct cni_plugin plugin_portmap;
+extern const struct cni_plugin plugin_tap;
+extern const struct cni_plugin plugin_vlan;

@@ -146,6 +146,16 @@ static int visit_open_route(void *sock, struct err *e)
 	return open_route_socket(sock, e);
 }
 
+static int visit_open_tun(void *ret, struct err *e)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open \"/dev/net/tun\"");
+	*(int *)ret = fd;
+	return 0;
+}
+
 int netns_open(const char *path, struct netns *ret, struct err *e)
 {
 	struct netns ns = NETNS_NONE;
@@ -186,6 +196,11 @@ int netns_open_route(const struct netns *ns, struct nl_sock **ret,
 		     struct err *e)
 {
 	return visit(ns->fd, visit_open_route, ret, e);
+}
+
+int netns_open_tun(const struct netns *ns, int *ret, struct err *e)
+{
+	return visit(ns->fd, visit_open_tun, ret, e);
 }
 
 void netns_close(struct netns *ns)

@@ -41,6 +41,9 @@ bool netns_is_gone(int r);
 int netns_open_route(const struct netns *ns, struct nl_sock **ret,
 		     struct err *e);
 
+/* /dev/net/tun, for interfaces of @ns. */
+int netns_open_tun(const struct netns *ns, int *ret, struct err *e);
+
 void netns_close(struct netns *ns);
 
 static inline void netns_close_cleanup(struct netns *ns)

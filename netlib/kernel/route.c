@@ -150,20 +150,55 @@ static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
 	return append(list, &route);
 }
 
+/* Those of one table, 0 for all; a kernel that does not look at the question
+ * lists all (before Linux 4.20). */
+static int list_table(const struct netns *ns, uint8_t family, uint8_t table,
+		      struct rtlist *list, struct err *e)
+{
+	const struct rtmsg header = { .rtm_family = family,
+				      .rtm_table = table };
+	_rtreq_ struct rtreq q;
+
+	list->size = sizeof(struct route);
+	list->read = read_element;
+	list->filter = family;
+	rtreq_init(&q, RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
+	return rtreq_list(ns, &q, list, e, "list routes");
+}
+
 int route_list(const struct netns *ns, uint8_t family, struct arena *a,
 	       struct route **ret, size_t *ret_n, struct err *e)
 {
-	const struct rtmsg header = { .rtm_family = family };
-	struct rtlist list = { .arena = a,
-			       .size = sizeof(struct route),
-			       .read = read_element,
-			       .filter = family };
-	_rtreq_ struct rtreq q;
-	int r;
+	struct rtlist list = { .arena = a };
+	int r = list_table(ns, family, RT_TABLE_UNSPEC, &list, e);
 
-	rtreq_init(&q, RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
-	r = rtreq_list(ns, &q, &list, e, "list routes");
 	*ret = list.v;
 	*ret_n = list.n;
 	return r;
+}
+
+int route_find_default(const struct netns *ns, int *ret_ifindex, struct err *e)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	_arena_ struct arena a = { 0 };
+
+	for (size_t i = 0; i < sizeof(families); i++) {
+		struct rtlist list = { .arena = &a };
+		const struct route *v;
+		int r = list_table(ns, families[i], RT_TABLE_MAIN, &list, e);
+
+		if (r == -ENOENT) /* the table was never used */
+			continue;
+		if (r)
+			return r;
+		v = list.v;
+		for (size_t k = 0; k < list.n; k++)
+			if (!v[k].dst.len && v[k].table == RT_TABLE_MAIN &&
+			    v[k].ifindex) {
+				*ret_ifindex = v[k].ifindex;
+				return 0;
+			}
+	}
+	return err_set(e, ERR_CONFIG, ENETUNREACH,
+		       "no default route interface found");
 }

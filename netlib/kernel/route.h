@@ -30,6 +30,10 @@ int route_add(const struct netns *ns, const struct route *route, struct err *e);
 int route_find(const struct netns *ns, const struct ip_addr *to,
 	       int *ret_ifindex, struct err *e);
 
+/* The index of the interface that the main table's first default route leads
+ * to, of IPv4 or else of IPv6. -ENETUNREACH when there is none. */
+int route_find_default(const struct netns *ns, int *ret_ifindex, struct err *e);
+
 /* The routes of one family in all tables, in @a. Multipath routes come once
  * for each next hop. */
 int route_list(const struct netns *ns, uint8_t family, struct arena *a,

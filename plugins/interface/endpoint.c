@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "interface/endpoint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cni/ipam.h"
+#include "interface/inspect.h"
+#include "kernel/announce.h"
+#include "kernel/link_delete.h"
+#include "service/container_ip.h"
+
+/* --- what the configuration says ------------------------------------------ */
+
+struct common_conf {
+	bool enable_dad;
+};
+
+static const struct json_field fields[] = {
+	{ "enabledad", JSON_BOOL, offsetof(struct common_conf, enable_dad) },
+	{ 0 },
+};
+
+static int load(const struct cni_call *call, const struct endpoint_kind *kind,
+		struct common_conf *ret, struct err *e)
+{
+	int r = json_decode(fields, call->conf->doc, NULL, ret, call->arena, e);
+
+	if (!r && kind->needs_ipam && !cni_has_ipam(call->conf))
+		return err_set(e, ERR_CONFIG, EINVAL,
+			       "%s interface requires an IPAM configuration",
+			       kind->plugin);
+	return r;
+}
+
+static int open_namespaces(struct endpoint *at, struct err *e)
+{
+	int r = netns_open_own(&at->host, e);
+
+	return r ? r : netns_open(at->call->args->netns, &at->container, e);
+}
+
+static void close_namespaces(struct endpoint *at)
+{
+	netns_close(&at->container);
+	netns_close(&at->host);
+}
+
+static struct endpoint endpoint_of(const struct cni_call *call)
+{
+	return (struct endpoint){ .call = call,
+				  .owner = cni_owner(call),
+				  .host = NETNS_NONE,
+				  .container = NETNS_NONE };
+}
+
+/* --- ADD: the interface ---------------------------------------------------- */
+
+struct link_new endpoint_link(const struct endpoint *at)
+{
+	return (struct link_new){ .name = at->owner.ifname,
+				  .into = &at->container };
+}
+
+static int make(struct endpoint *at, const struct endpoint_kind *kind,
+		const void *conf, struct err *e)
+{
+	const char *ifname = at->owner.ifname;
+	struct link other;
+	int r = kind->make(at, conf, e);
+
+	if (r == -EEXIST && !link_get(&at->container, ifname, &other, NULL))
+		return err_set(
+			e, ERR_EXISTS, EEXIST,
+			"interface \"%s\" already exists in the container",
+			ifname);
+	return r;
+}
+
+static void undo_interface(const struct endpoint *at)
+{
+	struct link link;
+
+	if (!link_get(&at->container, at->owner.ifname, &link, NULL))
+		link_delete(&at->container, &link, NULL);
+}
+
+static int set_up(struct endpoint *at, bool enable_dad, struct err *e)
+{
+	const struct owner_text alias = owner_text(&at->owner);
+	const struct link_change up = { .flags_on = IFF_UP,
+					.alias = alias.text };
+	const char *ifname = at->owner.ifname;
+	int r = link_get(&at->container, ifname, &at->iface, e);
+
+	if (r)
+		return r;
+	container_ip_prepare(&at->container, &at->iface, enable_dad);
+	return link_change(&at->container, ifname, &up, e);
+}
+
+/* --- ADD: the addresses ---------------------------------------------------- */
+
+static int take_addresses(const struct endpoint *at,
+			  const struct endpoint_kind *kind,
+			  struct cni_result *res, struct err *e)
+{
+	if (!kind->takes_addresses || !at->call->conf->prev_result)
+		return 0;
+	return cni_prev_result(at->call, res, e);
+}
+
+static int get_addresses(const struct endpoint *at,
+			 const struct endpoint_kind *kind,
+			 struct cni_result *res, struct err *e)
+{
+	int r;
+
+	if (!cni_has_ipam(at->call->conf))
+		return take_addresses(at, kind, res, e);
+	r = cni_ipam_add(at->call, res, e);
+	if (r)
+		return r;
+	res->interfaces.n = 0; /* IPAM knows of none */
+	if (res->ips.n)
+		return 0;
+	cni_ipam_call(at->call, CNI_DEL, NULL);
+	return err_set(e, ERR_CONFIG, EINVAL,
+		       "IPAM plugin returned missing IP config");
+}
+
+static int configure(struct endpoint *at, struct cni_result *res,
+		     bool enable_dad, struct err *e)
+{
+	int r = container_ip_add(&at->container, &at->iface, res, enable_dad,
+				 e);
+
+	return r || !res->ips.n ? r : announce(&at->container, &at->iface, e);
+}
+
+static int complete(const struct endpoint *at, struct cni_result *res,
+		    struct err *e)
+{
+	const struct cni_call *call = at->call;
+	struct arena *a = call->arena;
+	struct cni_interface *iface = cni_result_add_interface(res, a);
+	char mac[MAC_TEXT_MAX];
+
+	if (!iface)
+		return err_oom(e);
+	iface->name = call->args->ifname;
+	iface->mac = arena_strdup(a, mac_text(at->iface.mac, mac));
+	iface->sandbox = call->args->netns;
+	iface->mtu = at->iface.mtu;
+	for (size_t i = 0; i < res->ips.n; i++)
+		res->ips.v[i].interface = (int64_t)res->interfaces.n - 1;
+	if (cni_dns_is_set(&call->conf->dns))
+		res->dns = call->conf->dns;
+	return iface->mac ? 0 : err_oom(e);
+}
+
+/* --- ADD ------------------------------------------------------------------- */
+
+static int attach(struct endpoint *at, const struct endpoint_kind *kind,
+		  const void *conf, bool enable_dad, struct cni_result *res,
+		  struct err *e)
+{
+	int r = make(at, kind, conf, e);
+
+	if (r)
+		return r;
+	r = set_up(at, enable_dad, e);
+	if (!r)
+		r = get_addresses(at, kind, res, e);
+	if (r)
+		goto undo_interface;
+	r = configure(at, res, enable_dad, e);
+	if (!r)
+		r = complete(at, res, e);
+	if (!r)
+		return 0;
+
+	cni_ipam_call(at->call, CNI_DEL, NULL);
+undo_interface:
+	undo_interface(at);
+	return r;
+}
+
+int endpoint_add(const struct cni_call *call, const struct endpoint_kind *kind,
+		 const void *conf, struct cni_result *ret, struct err *e)
+{
+	struct endpoint at = endpoint_of(call);
+	struct common_conf common = { 0 };
+	int r = load(call, kind, &common, e);
+
+	if (!r)
+		r = open_namespaces(&at, e);
+	if (!r)
+		r = attach(&at, kind, conf, common.enable_dad, ret, e);
+	close_namespaces(&at);
+	return r;
+}
+
+/* --- DEL, GC --------------------------------------------------------------- */
+
+/* An interface of another kind, or one that says it is another attachment's (of
+ * a network with the same interface name, whose ADD came first), stays. */
+static int delete_interface(const struct cni_call *call,
+			    const struct endpoint_kind *kind, struct err *e)
+{
+	_netns_ struct netns container = NETNS_NONE;
+	const struct owner owner = cni_owner(call);
+	struct link link;
+	int r;
+
+	if (!*call->args->netns)
+		return 0;
+	r = netns_open(call->args->netns, &container, e);
+	if (netns_is_gone(r))
+		return 0;
+	if (!r)
+		r = link_get(&container, owner.ifname, &link, e);
+	if (r)
+		return r == -ENODEV ? 0 : r;
+	if (strcmp(link.kind, kind->kind) != 0 ||
+	    owner_is_another(&owner, link.alias))
+		return 0;
+	return link_delete(&container, &link, e);
+}
+
+/* As long as the interface may be there its address is not given back. */
+int endpoint_del(const struct cni_call *call, const struct endpoint_kind *kind,
+		 struct err *e)
+{
+	int r = delete_interface(call, kind, e);
+
+	return r ? r : cni_ipam_call(call, CNI_DEL, e);
+}
+
+int endpoint_gc(const struct cni_call *call, struct err *e)
+{
+	return cni_ipam_call(call, CNI_GC, e);
+}
+
+/* --- CHECK ----------------------------------------------------------------- */
+
+static int compare(struct endpoint *at, const struct endpoint_kind *kind,
+		   const void *conf, const struct cni_interface *wanted,
+		   const struct cni_result *prev, struct err *e)
+{
+	int r = inspect_iface(&at->container, wanted, kind->kind, &at->iface,
+			      e);
+
+	if (!r && !(at->iface.flags & IFF_UP))
+		r = inspect_differs(e, "container interface", at->iface.name,
+				    "is down");
+	if (!r && kind->check)
+		r = kind->check(at, conf, e);
+	return r ? r
+		 : container_ip_check(&at->container, &at->iface, prev,
+				      at->call->arena, e);
+}
+
+int endpoint_check(const struct cni_call *call,
+		   const struct endpoint_kind *kind, const void *conf,
+		   struct err *e)
+{
+	struct endpoint at = endpoint_of(call);
+	const struct cni_interface *wanted = NULL;
+	struct common_conf common = { 0 };
+	struct cni_result prev = { 0 };
+	int r = load(call, kind, &common, e);
+
+	if (!r)
+		r = cni_prev_result(call, &prev, e);
+	if (!r)
+		r = inspect_result(call, &prev, &wanted, e);
+	if (!r)
+		r = cni_ipam_call(call, CNI_CHECK, e);
+	if (!r)
+		r = open_namespaces(&at, e);
+	if (!r)
+		r = compare(&at, kind, conf, wanted, &prev, e);
+	close_namespaces(&at);
+	return r;
+}
