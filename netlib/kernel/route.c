@@ -20,6 +20,35 @@ static void put_metrics(struct rtreq *q, const struct route *route)
 	rtreq_end(q);
 }
 
+static void put_hop(struct rtreq *q, const struct ip_addr *gw, int ifindex)
+{
+	struct rtnexthop hop = { .rtnh_ifindex = ifindex };
+	struct nlattr attr = { .nla_type = RTA_GATEWAY };
+	size_t size = ip_size(gw->family);
+
+	attr.nla_len = (uint16_t)(NLA_HDRLEN + size);
+	hop.rtnh_len = (uint16_t)(sizeof(hop) + attr.nla_len);
+	rtreq_append(q, &hop, sizeof(hop));
+	rtreq_append(q, &attr, sizeof(attr));
+	rtreq_append(q, gw->bytes, size);
+}
+
+/* Where it leads: over one gateway or none, or balanced over several. */
+static void put_hops(struct rtreq *q, const struct route *route)
+{
+	if (!route->more_gws_n) {
+		if (route->gw.family)
+			rtreq_put_ip(q, RTA_GATEWAY, &route->gw);
+		rtreq_put_u32(q, RTA_OIF, (uint32_t)route->ifindex);
+		return;
+	}
+	rtreq_nest(q, RTA_MULTIPATH);
+	put_hop(q, &route->gw, route->ifindex);
+	for (size_t i = 0; i < route->more_gws_n; i++)
+		put_hop(q, &route->more_gws[i], route->ifindex);
+	rtreq_end(q);
+}
+
 int route_add(const struct netns *ns, const struct route *route, struct err *e)
 {
 	const struct rtmsg header = {
@@ -37,9 +66,7 @@ int route_add(const struct netns *ns, const struct route *route, struct err *e)
 	rtreq_put_u32(&q, RTA_TABLE, route->table);
 	if (route->dst.len)
 		rtreq_put_ip(&q, RTA_DST, &route->dst.addr);
-	if (route->gw.family)
-		rtreq_put_ip(&q, RTA_GATEWAY, &route->gw);
-	rtreq_put_u32(&q, RTA_OIF, (uint32_t)route->ifindex);
+	put_hops(&q, route);
 	if (route->priority)
 		rtreq_put_u32(&q, RTA_PRIORITY, route->priority);
 	put_metrics(&q, route);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -19,6 +20,9 @@ struct route {
 	uint8_t scope;	      /* RT_SCOPE_UNIVERSE ... */
 	uint8_t type;	      /* RTN_LOCAL ...; 0: RTN_UNICAST */
 	uint32_t mtu, advmss; /* 0: none */
+	/* More gateways of the same route (multipath), besides .gw. */
+	const struct ip_addr *more_gws;
+	size_t more_gws_n;
 };
 
 /* Like the reference: another route to the same destination may stand beside

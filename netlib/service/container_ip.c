@@ -77,27 +77,81 @@ void container_ip_prepare(const struct netns *ns, const struct link *link,
 	announce_enable(ns, link);
 }
 
-int container_ip_add(const struct netns *ns, const struct link *link,
-		     const struct cni_result *res, bool detect_duplicates,
-		     struct err *e)
+static int within(const struct link *link, int r, struct err *e)
 {
-	bool v6 = has_family(res, AF_INET6);
-	int r = v6 ? enable_ipv6(ns, link->name, e) : 0;
+	if (r)
+		err_wrap(e, "interface \"%s\"", link->name);
+	return r;
+}
+
+/* The same route but for its gateway: the kernel is to balance over them. */
+static bool is_same_route(const struct cni_route *a, const struct cni_route *b)
+{
+	return prefix_equal(&a->dst, &b->dst) && a->table == b->table &&
+	       a->priority == b->priority && a->scope == b->scope &&
+	       a->mtu == b->mtu && a->advmss == b->advmss && a->gw.family &&
+	       b->gw.family;
+}
+
+static bool is_another_hop(const struct cni_result *res, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (is_same_route(&res->routes.v[k], &res->routes.v[i]))
+			return true;
+	return false;
+}
+
+static int add_route(const struct netns *ns, const struct link *link,
+		     const struct cni_result *res, size_t i, struct err *e)
+{
+	const struct cni_route *v = res->routes.v;
+	struct route route = make_route(&v[i], res, link->index);
+	_arena_ struct arena a = { 0 };
+	struct ip_addr *more = arena_array(&a, res->routes.n, sizeof(*more));
+
+	if (!more)
+		return err_oom(e);
+	for (size_t k = i + 1; k < res->routes.n; k++)
+		if (is_same_route(&v[i], &v[k]))
+			more[route.more_gws_n++] = v[k].gw;
+	route.more_gws = more;
+	return route_add(ns, &route, e);
+}
+
+int container_ip_add_addresses(const struct netns *ns, const struct link *link,
+			       const struct cni_result *res,
+			       bool detect_duplicates, struct err *e)
+{
+	int r = has_family(res, AF_INET6) ? enable_ipv6(ns, link->name, e) : 0;
 
 	for (size_t i = 0; !r && i < res->ips.n; i++)
 		r = addr_add(ns, link->index, &res->ips.v[i].address,
 			     detect_duplicates, e);
-	if (!r && v6 && detect_duplicates)
-		r = addr_wait_settled(ns, link->index, SETTLE_TIMEOUT_MS, e);
-	for (size_t i = 0; !r && i < res->routes.n; i++) {
-		struct route route =
-			make_route(&res->routes.v[i], res, link->index);
+	return within(link, r, e);
+}
 
-		r = route_add(ns, &route, e);
-	}
-	if (r)
-		err_wrap(e, "interface \"%s\"", link->name);
-	return r;
+int container_ip_add_routes(const struct netns *ns, const struct link *link,
+			    const struct cni_result *res,
+			    bool detect_duplicates, struct err *e)
+{
+	int r = 0;
+
+	if (detect_duplicates && has_family(res, AF_INET6))
+		r = addr_wait_settled(ns, link->index, SETTLE_TIMEOUT_MS, e);
+	for (size_t i = 0; !r && i < res->routes.n; i++)
+		if (!is_another_hop(res, i))
+			r = add_route(ns, link, res, i, e);
+	return within(link, r, e);
+}
+
+int container_ip_add(const struct netns *ns, const struct link *link,
+		     const struct cni_result *res, bool detect_duplicates,
+		     struct err *e)
+{
+	int r = container_ip_add_addresses(ns, link, res, detect_duplicates, e);
+
+	return r ? r
+		 : container_ip_add_routes(ns, link, res, detect_duplicates, e);
 }
 
 /* --- CHECK --------------------------------------------------------------- */

@@ -17,8 +17,18 @@
 void container_ip_prepare(const struct netns *ns, const struct link *link,
 			  bool detect_duplicates);
 
-/* Give @link, which is up, all addresses and then all routes of @res. With
- * @detect_duplicates IPv6 addresses are probed first, and waited for. */
+/* Give @link all addresses of @res; it may be down still. With
+ * @detect_duplicates IPv6 addresses are to be probed. */
+int container_ip_add_addresses(const struct netns *ns, const struct link *link,
+			       const struct cni_result *res,
+			       bool detect_duplicates, struct err *e);
+
+/* Then all routes, once it is up; probing is waited for. */
+int container_ip_add_routes(const struct netns *ns, const struct link *link,
+			    const struct cni_result *res,
+			    bool detect_duplicates, struct err *e);
+
+/* Both, for one that is up. */
 int container_ip_add(const struct netns *ns, const struct link *link,
 		     const struct cni_result *res, bool detect_duplicates,
 		     struct err *e);

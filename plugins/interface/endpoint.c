@@ -86,18 +86,28 @@ static void undo_interface(const struct endpoint *at)
 		link_delete(&at->container, &link, NULL);
 }
 
-static int set_up(struct endpoint *at, bool enable_dad, struct err *e)
+static int bring_up(const struct endpoint *at, struct err *e)
+{
+	const struct link_change up = { .flags_on = IFF_UP };
+
+	return link_change(&at->container, at->owner.ifname, &up, e);
+}
+
+static int set_up(struct endpoint *at, const struct endpoint_kind *kind,
+		  bool enable_dad, struct err *e)
 {
 	const struct owner_text alias = owner_text(&at->owner);
-	const struct link_change up = { .flags_on = IFF_UP,
-					.alias = alias.text };
+	const struct link_change change = {
+		.flags_on = kind->has_fixed_mac ? 0 : IFF_UP,
+		.alias = alias.text,
+	};
 	const char *ifname = at->owner.ifname;
 	int r = link_get(&at->container, ifname, &at->iface, e);
 
 	if (r)
 		return r;
 	container_ip_prepare(&at->container, &at->iface, enable_dad);
-	return link_change(&at->container, ifname, &up, e);
+	return link_change(&at->container, ifname, &change, e);
 }
 
 /* --- ADD: the addresses ---------------------------------------------------- */
@@ -130,13 +140,22 @@ static int get_addresses(const struct endpoint *at,
 		       "IPAM plugin returned missing IP config");
 }
 
-static int configure(struct endpoint *at, struct cni_result *res,
+/* The neighbours are told by setting the MAC (kernel/announce.h), or else when
+ * the interface comes up with its addresses. */
+static int configure(const struct endpoint *at,
+		     const struct endpoint_kind *kind, struct cni_result *res,
 		     bool enable_dad, struct err *e)
 {
-	int r = container_ip_add(&at->container, &at->iface, res, enable_dad,
-				 e);
+	const struct netns *ns = &at->container;
+	int r = container_ip_add_addresses(ns, &at->iface, res, enable_dad, e);
 
-	return r || !res->ips.n ? r : announce(&at->container, &at->iface, e);
+	if (!r && kind->has_fixed_mac)
+		r = bring_up(at, e);
+	if (!r)
+		r = container_ip_add_routes(ns, &at->iface, res, enable_dad, e);
+	if (r || kind->has_fixed_mac || !res->ips.n)
+		return r;
+	return announce(ns, &at->iface, e);
 }
 
 static int complete(const struct endpoint *at, struct cni_result *res,
@@ -170,12 +189,12 @@ static int attach(struct endpoint *at, const struct endpoint_kind *kind,
 
 	if (r)
 		return r;
-	r = set_up(at, enable_dad, e);
+	r = set_up(at, kind, enable_dad, e);
 	if (!r)
 		r = get_addresses(at, kind, res, e);
 	if (r)
 		goto undo_interface;
-	r = configure(at, res, enable_dad, e);
+	r = configure(at, kind, res, enable_dad, e);
 	if (!r)
 		r = complete(at, res, e);
 	if (!r)

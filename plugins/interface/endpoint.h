@@ -35,6 +35,9 @@ struct endpoint_kind {
 	const char *plugin;
 	const char *kind; /* as the kernel calls it: "macvlan" */
 	bool needs_ipam;
+	/* Its MAC is that of the interface below: it comes up with its
+	 * addresses, not before. */
+	bool has_fixed_mac;
 	/* Instead of IPAM's, where there is none, those of the plugin before
 	 * it in the chain. */
 	bool takes_addresses;

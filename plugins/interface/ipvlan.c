@@ -113,6 +113,7 @@ static int check(const struct endpoint *at, const void *arg, struct err *e)
 static const struct endpoint_kind ipvlan = {
 	.plugin = "ipvlan",
 	.kind = "ipvlan",
+	.has_fixed_mac = true,
 	.takes_addresses = true,
 	.make = make,
 	.check = check,
