@@ -5,12 +5,16 @@
  *	peer serve PROTO PORT NAME          until killed: answer "NAME CLIENT-ADDRESS"
  *	peer ask PROTO ADDRESS PORT [FROM [FROM-PORT]]  print the answer; 1 if none
  *	peer time ADDRESS PORT COUNT        print the median time of a TCP connect, in ns
+ *	peer tap NAME [multi_queue]         open the tap, and print each frame's type
  *
  * PROTO is tcp, udp or sctp. An answer that does not come within a second is
  * none. "peer can PROTO" asks whether the kernel has the protocol.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -18,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -235,6 +240,29 @@ static int time_connects(const char *host, const char *port, size_t n)
 	return 0;
 }
 
+/* --- a tap --------------------------------------------------------------- */
+
+/* What is sent to the interface comes out here, with its Ethernet header. */
+static void open_tap(const char *name, const char *flags)
+{
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR);
+	unsigned char frame[2048];
+
+	if (!strcmp(flags, "multi_queue"))
+		request.ifr_flags |= IFF_MULTI_QUEUE;
+	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &request))
+		die(name);
+	printf("open\n");
+	fflush(stdout);
+	while (read(fd, frame, sizeof(frame)) > 0) {
+		printf("%02x%02x\n", frame[12], frame[13]);
+		fflush(stdout);
+	}
+	die(name);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc == 3 && !strcmp(argv[1], "can"))
@@ -247,8 +275,11 @@ int main(int argc, char *argv[])
 			   argc > 5 ? argv[5] : NULL, argc > 6 ? argv[6] : "0");
 	if (argc == 5 && !strcmp(argv[1], "time"))
 		return time_connects(argv[2], argv[3], (size_t)atoi(argv[4]));
-	fprintf(stderr, "usage: peer serve PROTO PORT NAME | peer ask PROTO "
-			"ADDRESS PORT [FROM [FROM-PORT]] | peer can PROTO | "
-			"peer time ADDRESS PORT COUNT\n");
+	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "tap"))
+		open_tap(argv[2], argc > 3 ? argv[3] : "");
+	fprintf(stderr,
+		"usage: peer serve PROTO PORT NAME | peer ask PROTO "
+		"ADDRESS PORT [FROM [FROM-PORT]] | peer can PROTO | "
+		"peer time ADDRESS PORT COUNT | peer tap NAME [multi_queue]\n");
 	return 2;
 }
