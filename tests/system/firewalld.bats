@@ -99,10 +99,10 @@ sources() { # ZONE
 
 @test "firewalldZone: another zone, one that is not there, an address in another" {
 	start_firewalld
-	conf '.firewalldZone = "internal"'
+	conf '.firewalldZone = "dmz"'
 	try ADD firewall c1
 	ok
-	[ "$(sources internal)" = "10.1.0.2/32 fd00:1::2/128" ]
+	[ "$(sources dmz)" = "10.1.0.2/32 fd00:1::2/128" ]
 	try DEL firewall c1
 	ok
 	conf '.firewalldZone = "nowhere"'

@@ -17,8 +17,9 @@ teardown() {
 
 @test "install, use it from there, uninstall" {
 	make -C "$root" -o all install O="$(dirname "$CNI_BIN")" DESTDIR="$target"
-	[ "$(cd "$target/opt/cni/bin" && echo *)" = "bridge firewall host-local loopback portmap" ]
-	[ "$(stat -c %h "$target/opt/cni/bin/bridge")" = 5 ]
+	built=$(cd "$CNI_BIN" && echo * | sed 's/ hawser//')
+	[ "$(cd "$target/opt/cni/bin" && echo *)" = "$built" ]
+	[ "$(stat -c %h "$target/opt/cni/bin/bridge")" = "$(wc -w <<<"$built")" ]
 	export CNI_PATH=$target/opt/cni/bin
 	ip netns add c1
 	cp "$root/conf-examples/dual-stack.conflist" /etc/cni/net.d/
