@@ -136,3 +136,15 @@ int cni_ipam_call(const struct cni_call *call, enum cni_command command,
 	return built_in ? call_built_in(built_in, call, command, e)
 			: execute(call, command, path, &output, &len, e);
 }
+
+int cni_ipam_add_addresses(const struct cni_call *call, struct cni_result *ret,
+			   struct err *e)
+{
+	int r = cni_ipam_add(call, ret, e);
+
+	if (r || !cni_has_ipam(call->conf) || ret->ips.n)
+		return r;
+	cni_ipam_call(call, CNI_DEL, NULL);
+	return err_set(e, ERR_CONFIG, EINVAL,
+		       "IPAM plugin returned missing IP config");
+}

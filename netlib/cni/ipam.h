@@ -21,6 +21,11 @@ bool cni_has_ipam(const struct cni_conf *conf);
 int cni_ipam_add(const struct cni_call *call, struct cni_result *ret,
 		 struct err *e);
 
+/* The same for a plugin that cannot do with a result without addresses: that is
+ * an error, and undone. */
+int cni_ipam_add_addresses(const struct cni_call *call, struct cni_result *ret,
+			   struct err *e);
+
 /* CNI_COMMAND for the delegated plugin is @command: DEL may undo an ADD. */
 int cni_ipam_call(const struct cni_call *call, enum cni_command command,
 		  struct err *e);

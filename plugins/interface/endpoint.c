@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cni/ipam.h"
 #include "interface/inspect.h"
+#include "interface/report.h"
 #include "kernel/announce.h"
 #include "kernel/link_delete.h"
 #include "service/container_ip.h"
@@ -129,15 +130,9 @@ static int get_addresses(const struct endpoint *at,
 
 	if (!cni_has_ipam(at->call->conf))
 		return take_addresses(at, kind, res, e);
-	r = cni_ipam_add(at->call, res, e);
-	if (r)
-		return r;
+	r = cni_ipam_add_addresses(at->call, res, e);
 	res->interfaces.n = 0; /* IPAM knows of none */
-	if (res->ips.n)
-		return 0;
-	cni_ipam_call(at->call, CNI_DEL, NULL);
-	return err_set(e, ERR_CONFIG, EINVAL,
-		       "IPAM plugin returned missing IP config");
+	return r;
 }
 
 /* The neighbours are told by setting the MAC (kernel/announce.h), or else when
@@ -162,21 +157,12 @@ static int complete(const struct endpoint *at, struct cni_result *res,
 		    struct err *e)
 {
 	const struct cni_call *call = at->call;
-	struct arena *a = call->arena;
-	struct cni_interface *iface = cni_result_add_interface(res, a);
-	char mac[MAC_TEXT_MAX];
+	int r = report_interface(res, &at->iface, call->args->netns,
+				 call->arena, e);
 
-	if (!iface)
-		return err_oom(e);
-	iface->name = call->args->ifname;
-	iface->mac = arena_strdup(a, mac_text(at->iface.mac, mac));
-	iface->sandbox = call->args->netns;
-	iface->mtu = at->iface.mtu;
-	for (size_t i = 0; i < res->ips.n; i++)
-		res->ips.v[i].interface = (int64_t)res->interfaces.n - 1;
-	if (cni_dns_is_set(&call->conf->dns))
-		res->dns = call->conf->dns;
-	return iface->mac ? 0 : err_oom(e);
+	if (!r)
+		report_common(call, (int64_t)res->interfaces.n - 1, res);
+	return r;
 }
 
 /* --- ADD ------------------------------------------------------------------- */

@@ -63,3 +63,41 @@ int inspect_iface(const struct netns *container,
 			       wanted->name, kind);
 	return inspect_mac(wanted, ret, CONTAINER_INTERFACE, e);
 }
+
+static bool are_ends(const struct link *a, const struct link *b)
+{
+	return a->index == b->iflink && b->index == a->iflink;
+}
+
+static int find_host_end(const struct cni_call *call,
+			 const struct cni_result *prev,
+			 const struct netns *host, const struct link *iface,
+			 struct link *ret, struct err *e)
+{
+	const struct owner owner = cni_owner(call);
+	const struct owner_ifname own = owner_host_ifname(&owner);
+
+	if (!link_get(host, own.name, ret, NULL))
+		return 0;
+	for (size_t i = 0; i < prev->interfaces.n; i++) {
+		const struct cni_interface *other = &prev->interfaces.v[i];
+
+		if (other->name && !(other->sandbox && *other->sandbox) &&
+		    !link_get(host, other->name, ret, NULL) &&
+		    !strcmp(ret->kind, "veth") && are_ends(ret, iface))
+			return 0;
+	}
+	return inspect_differs(e, "host interface", own.name, "does not exist");
+}
+
+int inspect_host_end(const struct cni_call *call, const struct cni_result *prev,
+		     const struct netns *host, const struct link *iface,
+		     struct link *ret, struct err *e)
+{
+	int r = find_host_end(call, prev, host, iface, ret, e);
+
+	if (r || are_ends(ret, iface))
+		return r;
+	return inspect_differs(e, "host interface", ret->name,
+			       "is not the other end of the container's");
+}

@@ -26,3 +26,10 @@ int inspect_mac(const struct cni_interface *wanted, const struct link *link,
 int inspect_iface(const struct netns *container,
 		  const struct cni_interface *wanted, const char *kind,
 		  struct link *ret, struct err *e);
+
+/* The end on the host of a pair whose other end is @iface. Ours is known by its
+ * name; one that another implementation made is the interface of prevResult
+ * that is the other end. */
+int inspect_host_end(const struct cni_call *call, const struct cni_result *prev,
+		     const struct netns *host, const struct link *iface,
+		     struct link *ret, struct err *e);

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 
 #include "cni/ipam.h"
+#include "interface/report.h"
 #include "kernel/announce.h"
 #include "kernel/link_add.h"
 #include "kernel/link_delete.h"
@@ -222,20 +223,6 @@ static void undo_pair(const struct attachment *at)
 
 /* --- ADD ----------------------------------------------------------------- */
 
-static int get_addresses(const struct attachment *at, struct cni_result *res,
-			 struct err *e)
-{
-	int r = cni_ipam_add(at->call, res, e);
-
-	if (r || !cni_has_ipam(at->call->conf))
-		return r;
-	if (res->ips.n)
-		return 0;
-	cni_ipam_call(at->call, CNI_DEL, NULL);
-	return err_set(e, ERR_CONFIG, EINVAL,
-		       "IPAM plugin returned missing IP config");
-}
-
 /* The port and, if it is in use, the container's interface, carry traffic. */
 static int wait_for_port(struct attachment *at, struct err *e)
 {
@@ -287,21 +274,6 @@ static int bridge_restore(const struct cni_call *call, struct err *e)
 	return ip_masq_restore(call, plugin_bridge.name, e);
 }
 
-static int put_interface(struct cni_result *res, const struct link *link,
-			 const char *sandbox, struct arena *a, struct err *e)
-{
-	struct cni_interface *iface = cni_result_add_interface(res, a);
-	char mac[MAC_TEXT_MAX];
-
-	if (!iface)
-		return err_oom(e);
-	iface->name = arena_strdup(a, link->name);
-	iface->mac = arena_strdup(a, mac_text(link->mac, mac));
-	iface->sandbox = sandbox;
-	iface->mtu = link->mtu;
-	return iface->name && iface->mac ? 0 : err_oom(e);
-}
-
 /* The MAC of a bridge that somebody else made may follow its ports'. */
 static int reread_bridge(struct attachment *at, struct err *e)
 {
@@ -319,15 +291,12 @@ static int complete(struct attachment *at, struct cni_result *res,
 
 	res->interfaces.n = 0; /* IPAM knows of none */
 	if (!r)
-		r = put_interface(res, &at->bridge, NULL, a, e);
+		r = report_interface(res, &at->bridge, NULL, a, e);
 	if (!r)
-		r = put_interface(res, &at->port, NULL, a, e);
+		r = report_interface(res, &at->port, NULL, a, e);
 	if (!r)
-		r = put_interface(res, &at->iface, call->args->netns, a, e);
-	for (size_t i = 0; i < res->ips.n; i++)
-		res->ips.v[i].interface = 2;
-	if (cni_dns_is_set(&call->conf->dns))
-		res->dns = call->conf->dns;
+		r = report_interface(res, &at->iface, call->args->netns, a, e);
+	report_common(call, 2, res);
 	return r;
 }
 
@@ -339,7 +308,7 @@ static int attach(struct attachment *at, struct cni_result *res, struct err *e)
 		goto undo_bridge;
 	r = set_up_pair(at, e);
 	if (!r)
-		r = get_addresses(at, res, e);
+		r = cni_ipam_add_addresses(at->call, res, e);
 	if (r)
 		goto undo_pair;
 	r = connect_container(at, res, e);

@@ -54,39 +54,14 @@ static int check_interface(struct inspection *in, struct err *e)
 	return r;
 }
 
-/* Ours is known by its name; one that another implementation made is the
- * interface of prevResult that is the other end. */
-static int find_port(struct inspection *in, struct err *e)
-{
-	const struct owner owner = cni_owner(in->call);
-	const struct owner_ifname own = owner_host_ifname(&owner);
-
-	if (!link_get(&in->host, own.name, &in->port, NULL))
-		return 0;
-	for (size_t i = 0; i < in->prev.interfaces.n; i++) {
-		const struct cni_interface *iface = &in->prev.interfaces.v[i];
-
-		if (iface->name && !(iface->sandbox && *iface->sandbox) &&
-		    !link_get(&in->host, iface->name, &in->port, NULL) &&
-		    in->port.index == in->iface.iflink &&
-		    !strcmp(in->port.kind, "veth"))
-			return 0;
-	}
-	return inspect_differs(e, "host interface", own.name, "does not exist");
-}
-
 static int check_port(struct inspection *in, struct err *e)
 {
 	const char *name = in->port.name;
-	int r = find_port(in, e);
+	int r = inspect_host_end(in->call, &in->prev, &in->host, &in->iface,
+				 &in->port, e);
 
 	if (r)
 		return r;
-	if (in->port.index != in->iface.iflink ||
-	    in->iface.index != in->port.iflink)
-		return inspect_differs(
-			e, "host interface", name,
-			"is not the other end of the container's");
 	if (in->port.master != in->bridge.index)
 		return err_set(e, ERR_MISMATCH, ENOENT,
 			       "host interface %s is not attached to bridge %s",
