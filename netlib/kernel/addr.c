@@ -24,12 +24,16 @@ static void init_request(struct rtreq *q, int type, int flags, int ifindex,
 	rtreq_put_ip(q, IFA_ADDRESS, &prefix->addr);
 }
 
-int addr_add(const struct netns *ns, int ifindex,
-	     const struct ip_prefix *prefix, bool detect_duplicates,
-	     struct err *e)
+int addr_add_flags(const struct netns *ns, int ifindex, const struct addr *addr,
+		   struct err *e)
 {
+	const struct ip_prefix *prefix = &addr->prefix;
+	uint32_t flags = addr->flags;
 	char text[PREFIX_TEXT_MAX];
 	_rtreq_ struct rtreq q;
+
+	if (prefix->addr.family == AF_INET)
+		flags &= ~(uint32_t)IFA_F_NODAD;
 
 	init_request(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
 		     prefix);
@@ -39,10 +43,22 @@ int addr_add(const struct netns *ns, int ifindex,
 
 		rtreq_put_ip(&q, IFA_BROADCAST, &broadcast);
 	}
-	if (prefix->addr.family == AF_INET6 && !detect_duplicates)
-		rtreq_put_u32(&q, IFA_FLAGS, IFA_F_NODAD);
+	if (flags)
+		rtreq_put_u32(&q, IFA_FLAGS, flags);
 	return rtreq_call(ns, &q, e, "add address %s",
 			  prefix_text(prefix, text));
+}
+
+int addr_add(const struct netns *ns, int ifindex,
+	     const struct ip_prefix *prefix, bool detect_duplicates,
+	     struct err *e)
+{
+	const struct addr addr = {
+		.prefix = *prefix,
+		.flags = detect_duplicates ? 0 : IFA_F_NODAD,
+	};
+
+	return addr_add_flags(ns, ifindex, &addr, e);
 }
 
 int addr_delete(const struct netns *ns, int ifindex,

@@ -21,6 +21,11 @@ int addr_add(const struct netns *ns, int ifindex,
 	     const struct ip_prefix *prefix, bool detect_duplicates,
 	     struct err *e);
 
+/* The same with flags: IFA_F_NODAD (of no meaning to IPv4), IFA_F_NOPREFIXROUTE
+ * for an address whose subnet is not on the link. */
+int addr_add_flags(const struct netns *ns, int ifindex, const struct addr *addr,
+		   struct err *e);
+
 /* -EADDRNOTAVAIL when it is not there. */
 int addr_delete(const struct netns *ns, int ifindex,
 		const struct ip_prefix *prefix, struct err *e);

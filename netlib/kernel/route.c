@@ -49,7 +49,8 @@ static void put_hops(struct rtreq *q, const struct route *route)
 	rtreq_end(q);
 }
 
-int route_add(const struct netns *ns, const struct route *route, struct err *e)
+static int add(const struct netns *ns, const struct route *route, int flags,
+	       struct err *e)
 {
 	const struct rtmsg header = {
 		.rtm_family = route->dst.addr.family,
@@ -62,7 +63,7 @@ int route_add(const struct netns *ns, const struct route *route, struct err *e)
 	char dst[PREFIX_TEXT_MAX], gw[IP_TEXT_MAX];
 	_rtreq_ struct rtreq q;
 
-	rtreq_init(&q, RTM_NEWROUTE, NLM_F_CREATE, &header, sizeof(header));
+	rtreq_init(&q, RTM_NEWROUTE, flags, &header, sizeof(header));
 	rtreq_put_u32(&q, RTA_TABLE, route->table);
 	if (route->dst.len)
 		rtreq_put_ip(&q, RTA_DST, &route->dst.addr);
@@ -73,6 +74,17 @@ int route_add(const struct netns *ns, const struct route *route, struct err *e)
 	return rtreq_call(
 		ns, &q, e, "add route to %s%s%s", prefix_text(&route->dst, dst),
 		route->gw.family ? " via " : "", ip_text(&route->gw, gw));
+}
+
+int route_add(const struct netns *ns, const struct route *route, struct err *e)
+{
+	return add(ns, route, NLM_F_CREATE, e);
+}
+
+int route_add_sole(const struct netns *ns, const struct route *route,
+		   struct err *e)
+{
+	return add(ns, route, NLM_F_CREATE | NLM_F_EXCL, e);
 }
 
 /* --- reading ------------------------------------------------------------- */

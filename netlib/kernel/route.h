@@ -29,6 +29,11 @@ struct route {
  * it; -EEXIST only for the very same one. */
 int route_add(const struct netns *ns, const struct route *route, struct err *e);
 
+/* Only where there is none to the same destination with the same priority:
+ * else -EEXIST. */
+int route_add_sole(const struct netns *ns, const struct route *route,
+		   struct err *e);
+
 /* The index of the interface on whose link @to is. -EHOSTUNREACH when it is
  * behind a gateway. */
 int route_find(const struct netns *ns, const struct ip_addr *to,

@@ -2,6 +2,7 @@
 #include "service/container_ip.h"
 
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -118,16 +119,36 @@ static int add_route(const struct netns *ns, const struct link *link,
 	return route_add(ns, &route, e);
 }
 
+static int add_addresses(const struct netns *ns, const struct link *link,
+			 const struct cni_result *res, uint32_t flags,
+			 struct err *e)
+{
+	int r = has_family(res, AF_INET6) ? enable_ipv6(ns, link->name, e) : 0;
+
+	for (size_t i = 0; !r && i < res->ips.n; i++) {
+		const struct addr addr = { .prefix = res->ips.v[i].address,
+					   .flags = flags };
+
+		r = addr_add_flags(ns, link->index, &addr, e);
+	}
+	return within(link, r, e);
+}
+
 int container_ip_add_addresses(const struct netns *ns, const struct link *link,
 			       const struct cni_result *res,
 			       bool detect_duplicates, struct err *e)
 {
-	int r = has_family(res, AF_INET6) ? enable_ipv6(ns, link->name, e) : 0;
+	return add_addresses(ns, link, res, detect_duplicates ? 0 : IFA_F_NODAD,
+			     e);
+}
 
-	for (size_t i = 0; !r && i < res->ips.n; i++)
-		r = addr_add(ns, link->index, &res->ips.v[i].address,
-			     detect_duplicates, e);
-	return within(link, r, e);
+int container_ip_add_offlink(const struct netns *ns, const struct link *link,
+			     const struct cni_result *res,
+			     bool detect_duplicates, struct err *e)
+{
+	uint32_t flags = detect_duplicates ? 0 : IFA_F_NODAD;
+
+	return add_addresses(ns, link, res, flags | IFA_F_NOPREFIXROUTE, e);
 }
 
 int container_ip_add_routes(const struct netns *ns, const struct link *link,

@@ -23,6 +23,12 @@ int container_ip_add_addresses(const struct netns *ns, const struct link *link,
 			       const struct cni_result *res,
 			       bool detect_duplicates, struct err *e);
 
+/* The same where the addresses' subnets are not on the link: the kernel makes no
+ * routes that say they are (noprefixroute). */
+int container_ip_add_offlink(const struct netns *ns, const struct link *link,
+			     const struct cni_result *res,
+			     bool detect_duplicates, struct err *e);
+
 /* Then all routes, once it is up; probing is waited for. */
 int container_ip_add_routes(const struct netns *ns, const struct link *link,
 			    const struct cni_result *res,

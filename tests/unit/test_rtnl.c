@@ -435,6 +435,76 @@ static void a_route_has_metrics_priority_table_and_scope(void **state)
 	assert_sent(want, sizeof(want));
 }
 
+static void an_address_may_be_without_a_route_to_its_subnet(void **state)
+{
+	static const uint8_t want[] = {
+		HEADER(56, 20, ACK_CREATE_EXCL), /* RTM_NEWADDR */
+		2,
+		24,
+		0,
+		0,
+		U32(5), /* ifaddrmsg: AF_INET, /24 */
+		ATTR(8, 2),
+		10,
+		1,
+		0,
+		2, /* IFA_LOCAL */
+		ATTR(8, 1),
+		10,
+		1,
+		0,
+		2, /* IFA_ADDRESS */
+		ATTR(8, 4),
+		10,
+		1,
+		0,
+		255, /* IFA_BROADCAST */
+		ATTR(8, 8),
+		U32(0x200), /* IFA_FLAGS: IFA_F_NOPREFIXROUTE, no IFA_F_NODAD */
+	};
+	struct addr addr = { .flags = IFA_F_NODAD | IFA_F_NOPREFIXROUTE };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(prefix_parse("10.1.0.2/24", &addr.prefix), 0);
+	assert_int_equal(addr_add_flags(&ns, 5, &addr, &e), -ECANCELED);
+	assert_sent(want, sizeof(want));
+}
+
+static void a_sole_route_stands_beside_no_other(void **state)
+{
+	static const uint8_t want[] = {
+		HEADER(52, 24, ACK_CREATE_EXCL), /* RTM_NEWROUTE */
+		2,
+		32,
+		0,
+		0,
+		0,
+		3,
+		253,
+		1,
+		U32(0), /* rtmsg: /32, BOOT, scope link, UNICAST */
+		ATTR(8, 15),
+		U32(254), /* RTA_TABLE: main */
+		ATTR(8, 1),
+		10,
+		1,
+		0,
+		2, /* RTA_DST */
+		ATTR(8, 4),
+		U32(5), /* RTA_OIF */
+	};
+	struct route route = { .ifindex = 5,
+			       .table = RT_TABLE_MAIN,
+			       .scope = RT_SCOPE_LINK };
+	struct err e;
+
+	(void)state;
+	prefix_parse("10.1.0.2/32", &route.dst);
+	assert_int_equal(route_add_sole(&ns, &route, &e), -ECANCELED);
+	assert_sent(want, sizeof(want));
+}
+
 static void a_request_that_is_full_says_so_when_it_is_sent(void **state)
 {
 	const struct rtmsg header = { 0 };
@@ -477,7 +547,10 @@ int main(void)
 		cmocka_unit_test(an_ipv4_address_has_its_broadcast_address),
 		cmocka_unit_test(an_ipv6_address_is_not_probed),
 		cmocka_unit_test(a_default_route_has_no_destination),
+		cmocka_unit_test(
+			an_address_may_be_without_a_route_to_its_subnet),
 		cmocka_unit_test(a_route_has_metrics_priority_table_and_scope),
+		cmocka_unit_test(a_sole_route_stands_beside_no_other),
 		cmocka_unit_test(
 			a_request_that_is_full_says_so_when_it_is_sent),
 		cmocka_unit_test(a_nest_too_deep_says_so),
