@@ -5,11 +5,6 @@
 
 load lib
 
-# offers PLUGIN: skip the test where the directory does not have it.
-offers() {
-	[ -x "$PLUGINS/$1" ] || skip "no plugin $1"
-}
-
 # behind_bridge PLUGIN [FILTER]: $conf for a plugin whose prevResult is what
 # bridge has just printed.
 behind_bridge() {

@@ -64,6 +64,11 @@ need() {
 	version=$1
 }
 
+# offers PLUGIN: skip the test where the directory does not have it.
+offers() {
+	[ -x "$PLUGINS/$1" ] || skip "no plugin $1"
+}
+
 netns_new() {
 	ip netns add "$1"
 	ip -n "$1" link set lo up

@@ -105,3 +105,24 @@ reaches() { # ADDRESS
 	reaches fd40::3
 	all_gone same-bridge
 }
+
+@test "ptp.conflist" {
+	up_and_checked ptp
+	json '.interfaces[1].mtu == 1420'
+	reaches 10.50.0.3
+	reaches fd50::3
+	all_gone ptp
+}
+
+@test "ptp.conflist: host ports by CAP_ARGS" {
+	local peer=$CNI_BIN/../tests/peer
+	ip netns exec a "$peer" serve tcp 80 a >"$BATS_TEST_TMPDIR/s" 3>&- &
+	server=$!
+	CAP_ARGS='{"portMappings":[{"hostPort":8080,"containerPort":80}]}' "$CNI_BIN/hawser" add ptp a
+	until [ -s "$BATS_TEST_TMPDIR/s" ]; do sleep 0.01; done
+	[ "$("$peer" ask tcp 127.0.0.1 8080)" = 'a 10.50.0.1' ]
+	"$CNI_BIN/hawser" del ptp a
+	no "$peer" ask tcp 127.0.0.1 8080
+	kill "$server"
+	lacks comment nft list ruleset
+}
