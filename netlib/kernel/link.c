@@ -88,7 +88,8 @@ static int read_link(const struct nlmsghdr *msg, struct link *ret)
 	link.mtu = rtattr_u32(tb[IFLA_MTU]);
 	link.master = (int)rtattr_u32(tb[IFLA_MASTER]);
 	link.iflink = (int)rtattr_u32(tb[IFLA_LINK]);
-	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == MAC_LEN)
+	link.has_mac = tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == MAC_LEN;
+	if (link.has_mac)
 		memcpy(link.mac, nla_data(tb[IFLA_ADDRESS]), MAC_LEN);
 	if (tb[IFLA_LINKINFO])
 		read_info(tb[IFLA_LINKINFO], &link);
@@ -190,29 +191,59 @@ static void put_port(struct rtreq *q, const struct link_change *change)
 	rtreq_end(q);
 }
 
-int link_change(const struct netns *ns, const char *name,
-		const struct link_change *change, struct err *e)
+static void put_change(struct rtreq *q, const struct link_change *change)
 {
-	const struct ifinfomsg header = {
+	if (change->into)
+		rtreq_put_u32(q, IFLA_NET_NS_FD, (uint32_t)change->into->fd);
+	if (change->alias)
+		rtreq_put(q, IFLA_IFALIAS, change->alias,
+			  strlen(change->alias));
+	if (change->mac)
+		rtreq_put(q, IFLA_ADDRESS, change->mac, MAC_LEN);
+	if (change->mtu)
+		rtreq_put_u32(q, IFLA_MTU, change->mtu);
+	if (change->master)
+		rtreq_put_u32(q, IFLA_MASTER, (uint32_t)change->master);
+	if (change->hairpin || change->isolated)
+		put_port(q, change);
+}
+
+static struct ifinfomsg change_header(const struct link_change *change,
+				      int index)
+{
+	return (struct ifinfomsg){
+		.ifi_index = index,
 		.ifi_flags = change->flags_on,
 		.ifi_change = change->flags_on | change->flags_off,
 	};
+}
+
+int link_change(const struct netns *ns, const char *name,
+		const struct link_change *change, struct err *e)
+{
+	const struct ifinfomsg header = change_header(change, 0);
 	_rtreq_ struct rtreq q;
 
 	rtreq_init(&q, RTM_NEWLINK, 0, &header, sizeof(header));
 	rtreq_put_str(&q, IFLA_IFNAME, name);
-	if (change->alias)
-		rtreq_put(&q, IFLA_IFALIAS, change->alias,
-			  strlen(change->alias));
-	if (change->mac)
-		rtreq_put(&q, IFLA_ADDRESS, change->mac, MAC_LEN);
-	if (change->mtu)
-		rtreq_put_u32(&q, IFLA_MTU, change->mtu);
-	if (change->master)
-		rtreq_put_u32(&q, IFLA_MASTER, (uint32_t)change->master);
-	if (change->hairpin || change->isolated)
-		put_port(&q, change);
+	put_change(&q, change);
 	return rtreq_call(ns, &q, e, "set up interface \"%s\"", name);
+}
+
+/* Of a link that is given by its index, the name is the one it is to have
+ * (rtnetlink.c, do_setlink()). */
+int link_move(const struct netns *ns, const struct link *link,
+	      const struct link_change *change, struct err *e)
+{
+	const struct ifinfomsg header = change_header(change, link->index);
+	const char *name = change->name ? change->name : link->name;
+	_rtreq_ struct rtreq q;
+
+	rtreq_init(&q, RTM_NEWLINK, 0, &header, sizeof(header));
+	rtreq_put_str(&q, IFLA_IFNAME, name);
+	put_change(&q, change);
+	return rtreq_call(ns, &q, e, "move interface \"%s\" to \"%s\"",
+			  link->name, name);
 }
 
 int link_random_mac(uint8_t mac[static MAC_LEN], struct err *e)

@@ -21,6 +21,7 @@ struct link {
 	char kind[16];	   /* "bridge", "veth"; "" for a device of its own */
 	unsigned flags;	   /* IFF_UP ... */
 	uint8_t operstate; /* IF_OPER_UP ... */
+	bool has_mac; /* an address of six bytes, and not of another length */
 	uint8_t mac[MAC_LEN];
 	uint32_t mtu;
 	int master; /* index of the bridge it is a port of; 0: none */
@@ -58,11 +59,21 @@ struct link_change {
 	uint32_t mtu;
 	int master;		/* it becomes a port of */
 	bool hairpin, isolated; /* switched on; the link must be a port */
+	/* For link_move() alone: */
+	const char *name;	  /* its new one */
+	const struct netns *into; /* the namespace it is to be in */
 };
 
 /* All of it in one request. */
 int link_change(const struct netns *ns, const char *name,
 		const struct link_change *change, struct err *e);
+
+/* The same with a new name, another namespace or both. The kernel takes the link
+ * down and moves it, then sets the other things, its flags at last, where it is
+ * now; so a refusal may find it moved but not renamed. In the same namespace it
+ * has to be down for a new name (Linux before 6.2). */
+int link_move(const struct netns *ns, const struct link *link,
+	      const struct link_change *change, struct err *e);
 
 /* Wait until the link carries traffic (operstate up), woken by the kernel's
  * notification. -ETIMEDOUT after @timeout_ms. */

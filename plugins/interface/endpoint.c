@@ -79,11 +79,14 @@ static int make(struct endpoint *at, const struct endpoint_kind *kind,
 	return r;
 }
 
-static void undo_interface(const struct endpoint *at)
+static void undo_interface(const struct endpoint *at,
+			   const struct endpoint_kind *kind, const void *conf)
 {
 	struct link link;
 
-	if (!link_get(&at->container, at->owner.ifname, &link, NULL))
+	if (kind->undo)
+		kind->undo(at, conf);
+	else if (!link_get(&at->container, at->owner.ifname, &link, NULL))
 		link_delete(&at->container, &link, NULL);
 }
 
@@ -100,7 +103,7 @@ static int set_up(struct endpoint *at, const struct endpoint_kind *kind,
 	const struct owner_text alias = owner_text(&at->owner);
 	const struct link_change change = {
 		.flags_on = kind->has_fixed_mac ? 0 : IFF_UP,
-		.alias = alias.text,
+		.alias = kind->undo ? NULL : alias.text,
 	};
 	const char *ifname = at->owner.ifname;
 	int r = link_get(&at->container, ifname, &at->iface, e);
@@ -171,16 +174,18 @@ static int attach(struct endpoint *at, const struct endpoint_kind *kind,
 		  const void *conf, bool enable_dad, struct cni_result *res,
 		  struct err *e)
 {
-	int r = make(at, kind, conf, e);
+	int r = kind->make ? make(at, kind, conf, e) : 0;
 
 	if (r)
 		return r;
-	r = set_up(at, kind, enable_dad, e);
+	if (kind->make)
+		r = set_up(at, kind, enable_dad, e);
 	if (!r)
 		r = get_addresses(at, kind, res, e);
 	if (r)
 		goto undo_interface;
-	r = configure(at, kind, res, enable_dad, e);
+	if (kind->make)
+		r = configure(at, kind, res, enable_dad, e);
 	if (!r)
 		r = complete(at, res, e);
 	if (!r)
@@ -188,7 +193,8 @@ static int attach(struct endpoint *at, const struct endpoint_kind *kind,
 
 	cni_ipam_call(at->call, CNI_DEL, NULL);
 undo_interface:
-	undo_interface(at);
+	if (kind->make)
+		undo_interface(at, kind, conf);
 	return r;
 }
 
@@ -279,12 +285,13 @@ int endpoint_check(const struct cni_call *call,
 
 	if (!r)
 		r = cni_prev_result(call, &prev, e);
-	if (!r)
+	if (!r && kind->make)
 		r = inspect_result(call, &prev, &wanted, e);
 	if (!r)
 		r = cni_ipam_call(call, CNI_CHECK, e);
-	if (!r)
-		r = open_namespaces(&at, e);
+	if (r || !kind->make)
+		return r;
+	r = open_namespaces(&at, e);
 	if (!r)
 		r = compare(&at, kind, conf, wanted, &prev, e);
 	close_namespaces(&at);

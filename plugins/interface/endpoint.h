@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the plugins have in common whose work is one interface in the container
- * and nothing on the host: dummy, ipvlan, macvlan, tap and vlan. Particular to
- * each is how the interface is made, and what CHECK looks at.
+ * and nothing on the host: dummy, ipvlan, macvlan, tap and vlan; and host-device,
+ * whose interface is the host's own. Particular to each is how the interface is
+ * made, and what CHECK looks at.
  *
  * ADD, in order: the interface, straight into the container and under its name
  * there; its alias, which says whose it is; IPAM, which may want to talk through
@@ -10,7 +11,8 @@
  * what the call has made, in reverse order.
  *
  * The interface ends with the container's namespace, so GC has only addresses to
- * give back, and DEL needs neither the namespace nor the interface below.
+ * give back, and DEL needs neither the namespace nor the interface below. (Not so
+ * with host-device, which has a DEL and a GC of its own.)
  */
 #pragma once
 
@@ -33,17 +35,21 @@ struct endpoint {
 
 struct endpoint_kind {
 	const char *plugin;
-	const char *kind; /* as the kernel calls it: "macvlan" */
+	const char *kind; /* as the kernel calls it: "macvlan"; NULL: any */
 	bool needs_ipam;
-	/* Its MAC is that of the interface below: it comes up with its
-	 * addresses, not before. */
+	/* Its MAC is that of the interface below, or is not to be set: it comes
+	 * up with its addresses, not before. */
 	bool has_fixed_mac;
 	/* Instead of IPAM's, where there is none, those of the plugin before
 	 * it in the chain. */
 	bool takes_addresses;
 	/* Make the interface owner.ifname in the container. -EEXIST when there
-	 * is one of that name. */
+	 * is one of that name. NULL: there is none, a program drives the device
+	 * by itself. */
 	int (*make)(const struct endpoint *at, const void *conf, struct err *e);
+	/* End a failed ADD's interface; NULL: delete it. One that is not deleted
+	 * keeps its alias. */
+	void (*undo)(const struct endpoint *at, const void *conf);
 	/* Compare what is particular to the plugin; may be NULL. */
 	int (*check)(const struct endpoint *at, const void *conf,
 		     struct err *e);

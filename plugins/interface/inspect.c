@@ -57,7 +57,7 @@ int inspect_iface(const struct netns *container,
 				       "does not exist");
 	if (r)
 		return r;
-	if (strcmp(ret->kind, kind) != 0)
+	if (kind && strcmp(ret->kind, kind) != 0)
 		return err_set(e, ERR_MISMATCH, ENOENT,
 			       CONTAINER_INTERFACE " %s is not a %s",
 			       wanted->name, kind);

@@ -21,7 +21,8 @@ int inspect_result(const struct cni_call *call, const struct cni_result *prev,
 int inspect_mac(const struct cni_interface *wanted, const struct link *link,
 		const char *what, struct err *e);
 
-/* The container's interface: that it is there, of that kind, and has the MAC.
+/* The container's interface: that it is there, of that kind (NULL: any), and has the
+ * MAC.
  * Whether it has to be up, or what @iface holds of it, is the caller's. */
 int inspect_iface(const struct netns *container,
 		  const struct cni_interface *wanted, const char *kind,

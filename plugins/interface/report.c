@@ -10,10 +10,11 @@ int report_interface(struct cni_result *res, const struct link *link,
 	if (!iface)
 		return err_oom(e);
 	iface->name = arena_strdup(a, link->name);
-	iface->mac = arena_strdup(a, mac_text(link->mac, mac));
+	if (link->has_mac)
+		iface->mac = arena_strdup(a, mac_text(link->mac, mac));
 	iface->sandbox = sandbox;
 	iface->mtu = link->mtu;
-	return iface->name && iface->mac ? 0 : err_oom(e);
+	return iface->name && (iface->mac || !link->has_mac) ? 0 : err_oom(e);
 }
 
 void report_common(const struct cni_call *call, int64_t index,

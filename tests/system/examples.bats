@@ -126,3 +126,18 @@ reaches() { # ADDRESS
 	kill "$server"
 	lacks comment nft list ruleset
 }
+
+@test "host-device.conflist" {
+	ip link add eth1 type veth peer name eth0 netns b
+	ip link set eth1 up
+	ip -n b addr add 10.50.0.1/24 dev eth0
+	ip -n b link set eth0 up
+	run "$CNI_BIN/hawser" add uplink a
+	ok
+	json '.ips[0].address == "10.50.0.10/24"'
+	"$CNI_BIN/hawser" check uplink a
+	"$CNI_BIN/hawser" status uplink
+	reaches 10.50.0.1
+	"$CNI_BIN/hawser" del uplink a
+	ip -j link show eth1 | jq -e '.[0].flags | index("UP")'
+}
