@@ -2,6 +2,7 @@
 #include "interface/endpoint.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -160,9 +161,12 @@ static int complete(const struct endpoint *at, struct cni_result *res,
 		    struct err *e)
 {
 	const struct cni_call *call = at->call;
-	int r = report_interface(res, &at->iface, call->args->netns,
-				 call->arena, e);
+	struct link iface = at->iface;
+	int r;
 
+	/* of a device that a program drives nothing is known but this */
+	snprintf(iface.name, sizeof(iface.name), "%s", at->owner.ifname);
+	r = report_interface(res, &iface, call->args->netns, call->arena, e);
 	if (!r)
 		report_common(call, (int64_t)res->interfaces.n - 1, res);
 	return r;
