@@ -63,7 +63,7 @@ bool owner_is_stale(const char *network, const struct owner *valid, size_t n,
 	return true;
 }
 
-static bool has_key(const char *text)
+bool owner_is_some(const char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -75,7 +75,7 @@ static bool has_key(const char *text)
 
 bool owner_is_another(const struct owner *o, const char *text)
 {
-	return has_key(text) && !owner_is(o, text);
+	return owner_is_some(text) && !owner_is(o, text);
 }
 
 const char *owner_words(const char *text)
@@ -83,7 +83,7 @@ const char *owner_words(const char *text)
 	static const char separator[] = ", ";
 	size_t len = sizeof(separator) - 1;
 
-	if (!has_key(text) ||
+	if (!owner_is_some(text) ||
 	    strncmp(text + OWNER_KEY_LEN, separator, len) != 0)
 		return text;
 	return text + OWNER_KEY_LEN + len;

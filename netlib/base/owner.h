@@ -51,6 +51,9 @@ bool owner_is_stale(const char *network, const struct owner *valid, size_t n,
 /* Whether @text names some attachment, but not this one. */
 bool owner_is_another(const struct owner *o, const char *text);
 
+/* Whether @text names an attachment at all. */
+bool owner_is_some(const char *text);
+
 /* The part of @text that is for people: "net: N, if: I, id: C"; all of it when it
  * names no attachment. */
 const char *owner_words(const char *text);

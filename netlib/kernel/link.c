@@ -45,10 +45,20 @@ static void read_port(struct nlattr *data, struct link *link)
 	link->isolated = get_u8(tb[IFLA_BRPORT_ISOLATED]);
 }
 
-/* What an interface on top of another is told apart by. */
+static void read_bridge(struct nlattr *data, struct link *link)
+{
+	link->vlan_filtering =
+		get_u8(find_nested(data, IFLA_BR_VLAN_FILTERING));
+	link->default_pvid =
+		get_u16(find_nested(data, IFLA_BR_VLAN_DEFAULT_PVID));
+}
+
+/* What an interface on top of another is told apart by; how a bridge is set. */
 static void read_data(struct nlattr *data, struct link *link)
 {
-	if (!strcmp(link->kind, "macvlan"))
+	if (!strcmp(link->kind, "bridge"))
+		read_bridge(data, link);
+	else if (!strcmp(link->kind, "macvlan"))
 		link->mode = rtattr_u32(find_nested(data, IFLA_MACVLAN_MODE));
 	else if (!strcmp(link->kind, "ipvlan"))
 		link->mode = get_u16(find_nested(data, IFLA_IPVLAN_MODE));
@@ -134,8 +144,8 @@ static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
 	return link ? read_link(msg, link) : -ENOMEM;
 }
 
-int link_list(const struct netns *ns, struct arena *a, struct link **ret,
-	      size_t *ret_n, struct err *e)
+static int list_links(const struct netns *ns, int master, struct arena *a,
+		      struct link **ret, size_t *ret_n, struct err *e)
 {
 	const struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
 	struct rtlist list = { .arena = a,
@@ -146,10 +156,24 @@ int link_list(const struct netns *ns, struct arena *a, struct link **ret,
 
 	rtreq_init(&q, RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
 	rtreq_put_u32(&q, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	if (master)
+		rtreq_put_u32(&q, IFLA_MASTER, (uint32_t)master);
 	r = rtreq_list(ns, &q, &list, e, "list interfaces");
 	*ret = list.v;
 	*ret_n = list.n;
 	return r;
+}
+
+int link_list(const struct netns *ns, struct arena *a, struct link **ret,
+	      size_t *ret_n, struct err *e)
+{
+	return list_links(ns, 0, a, ret, ret_n, e);
+}
+
+int link_list_ports(const struct netns *ns, int bridge, struct arena *a,
+		    struct link **ret, size_t *ret_n, struct err *e)
+{
+	return list_links(ns, bridge, a, ret, ret_n, e);
 }
 
 /* --- changing ------------------------------------------------------------ */
@@ -202,7 +226,7 @@ static void put_change(struct rtreq *q, const struct link_change *change)
 		rtreq_put(q, IFLA_ADDRESS, change->mac, MAC_LEN);
 	if (change->mtu)
 		rtreq_put_u32(q, IFLA_MTU, change->mtu);
-	if (change->master)
+	if (change->master || change->leave_master)
 		rtreq_put_u32(q, IFLA_MASTER, (uint32_t)change->master);
 	if (change->hairpin || change->isolated)
 		put_port(q, change);

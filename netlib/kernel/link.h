@@ -30,6 +30,8 @@ struct link {
 	int iflink;
 	uint32_t mode;		/* of a macvlan or ipvlan */
 	uint16_t vlan_id;	/* of a vlan */
+	bool vlan_filtering;	/* of a bridge */
+	uint16_t default_pvid;	/* of a bridge: that of new ports; 0: none */
 	bool hairpin, isolated; /* as a bridge port */
 	char alias[256];	/* "" for none */
 };
@@ -46,6 +48,10 @@ int link_get_index(const struct netns *ns, int index, struct link *ret,
 int link_list(const struct netns *ns, struct arena *a, struct link **ret,
 	      size_t *ret_n, struct err *e);
 
+/* The ports of a bridge, by its index. */
+int link_list_ports(const struct netns *ns, int bridge, struct arena *a,
+		    struct link **ret, size_t *ret_n, struct err *e);
+
 /* Have a bridge learn nothing from frames to reserved addresses (those of LLDP
  * pass by every hook of family bridge). Before Linux 4.20 that does nothing. */
 int link_ignore_reserved(const struct netns *ns, const char *name,
@@ -54,10 +60,11 @@ int link_ignore_reserved(const struct netns *ns, const char *name,
 /* What to change of a link; what is zero or NULL stays as it is. */
 struct link_change {
 	unsigned flags_on, flags_off; /* IFF_UP, IFF_PROMISC */
-	const char *alias;
+	const char *alias;	      /* "": none any more */
 	const uint8_t *mac;
 	uint32_t mtu;
 	int master;		/* it becomes a port of */
+	bool leave_master;	/* it is a port no more */
 	bool hairpin, isolated; /* switched on; the link must be a port */
 	/* For link_move() alone: */
 	const char *name;	  /* its new one */

@@ -6,8 +6,7 @@
 
 #include "kernel/rtnl.h"
 
-int link_add_bridge(const struct netns *ns, const char *name,
-		    const uint8_t mac[static MAC_LEN], uint32_t mtu,
+int link_add_bridge(const struct netns *ns, const struct bridge_new *bridge,
 		    struct err *e)
 {
 	const struct ifinfomsg header = { 0 };
@@ -15,14 +14,19 @@ int link_add_bridge(const struct netns *ns, const char *name,
 
 	rtreq_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header,
 		   sizeof(header));
-	rtreq_put_str(&q, IFLA_IFNAME, name);
-	rtreq_put(&q, IFLA_ADDRESS, mac, MAC_LEN);
-	if (mtu)
-		rtreq_put_u32(&q, IFLA_MTU, mtu);
+	rtreq_put_str(&q, IFLA_IFNAME, bridge->name);
+	rtreq_put(&q, IFLA_ADDRESS, bridge->mac, MAC_LEN);
+	if (bridge->mtu)
+		rtreq_put_u32(&q, IFLA_MTU, bridge->mtu);
 	rtreq_nest(&q, IFLA_LINKINFO);
 	rtreq_put_str(&q, IFLA_INFO_KIND, "bridge");
+	if (bridge->vlan_filtering) {
+		rtreq_nest(&q, IFLA_INFO_DATA);
+		rtreq_put_u8(&q, IFLA_BR_VLAN_FILTERING, 1);
+		rtreq_end(&q);
+	}
 	rtreq_end(&q);
-	return rtreq_call(ns, &q, e, "create bridge \"%s\"", name);
+	return rtreq_call(ns, &q, e, "create bridge \"%s\"", bridge->name);
 }
 
 /* --- veth ---------------------------------------------------------------- */

@@ -3,16 +3,24 @@
  * name is taken. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/ip.h"
 #include "kernel/netns.h"
 
-/* The MAC is given so that it stays: that of a bridge otherwise follows its
- * ports' (NET_ADDR_PERM in the kernel). */
-int link_add_bridge(const struct netns *ns, const char *name,
-		    const uint8_t mac[static MAC_LEN], uint32_t mtu,
+struct bridge_new {
+	const char *name;
+	/* Given so that it stays: that of a bridge otherwise follows its ports'
+	 * (NET_ADDR_PERM in the kernel). */
+	const uint8_t *mac;
+	uint32_t mtu; /* 0: the kernel's default */
+	/* A kernel that cannot says nothing: look at link.vlan_filtering. */
+	bool vlan_filtering;
+};
+
+int link_add_bridge(const struct netns *ns, const struct bridge_new *bridge,
 		    struct err *e);
 
 struct veth {

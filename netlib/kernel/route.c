@@ -87,6 +87,26 @@ int route_add_sole(const struct netns *ns, const struct route *route,
 	return add(ns, route, NLM_F_CREATE | NLM_F_EXCL, e);
 }
 
+int route_delete(const struct netns *ns, const struct route *route,
+		 struct err *e)
+{
+	const struct rtmsg header = {
+		.rtm_family = route->dst.addr.family,
+		.rtm_dst_len = route->dst.len,
+		.rtm_scope = RT_SCOPE_NOWHERE, /* any (fib_table_delete()) */
+	};
+	char dst[PREFIX_TEXT_MAX];
+	_rtreq_ struct rtreq q;
+
+	rtreq_init(&q, RTM_DELROUTE, 0, &header, sizeof(header));
+	rtreq_put_u32(&q, RTA_TABLE, route->table);
+	if (route->dst.len)
+		rtreq_put_ip(&q, RTA_DST, &route->dst.addr);
+	rtreq_put_u32(&q, RTA_OIF, (uint32_t)route->ifindex);
+	return rtreq_call(ns, &q, e, "delete route to %s",
+			  prefix_text(&route->dst, dst));
+}
+
 /* --- reading ------------------------------------------------------------- */
 
 static int append(struct rtlist *list, const struct route *route)

@@ -34,6 +34,11 @@ int route_add(const struct netns *ns, const struct route *route, struct err *e);
 int route_add_sole(const struct netns *ns, const struct route *route,
 		   struct err *e);
 
+/* By destination, table and interface, over whatever gateway. -ESRCH when there
+ * is none. */
+int route_delete(const struct netns *ns, const struct route *route,
+		 struct err *e);
+
 /* The index of the interface on whose link @to is. -EHOSTUNREACH when it is
  * behind a gateway. */
 int route_find(const struct netns *ns, const struct ip_addr *to,

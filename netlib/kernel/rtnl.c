@@ -19,8 +19,14 @@
 void rtreq_init(struct rtreq *q, int type, int flags, const void *header,
 		size_t header_len)
 {
+	rtreq_init_sized(q, type, flags, header, header_len, REQUEST_MAX);
+}
+
+void rtreq_init_sized(struct rtreq *q, int type, int flags, const void *header,
+		      size_t header_len, size_t size)
+{
 	memset(q, 0, sizeof(*q));
-	q->msg = nlmsg_alloc_size(REQUEST_MAX);
+	q->msg = nlmsg_alloc_size(size);
 	if (!q->msg ||
 	    !nlmsg_put(q->msg, NL_AUTO_PORT, NL_AUTO_SEQ, type, 0, flags))
 		q->err = -ENOMEM;

@@ -37,6 +37,10 @@ struct rtreq {
 void rtreq_init(struct rtreq *q, int type, int flags, const void *header,
 		size_t header_len);
 
+/* The same with room for @size bytes, where the usual 4096 may be too few. */
+void rtreq_init_sized(struct rtreq *q, int type, int flags, const void *header,
+		      size_t header_len, size_t size);
+
 void rtreq_put(struct rtreq *q, int type, const void *data, size_t len);
 void rtreq_put_u8(struct rtreq *q, int type, uint8_t value);
 void rtreq_put_u32(struct rtreq *q, int type, uint32_t value);

@@ -175,6 +175,25 @@ int container_ip_add(const struct netns *ns, const struct link *link,
 		 : container_ip_add_routes(ns, link, res, detect_duplicates, e);
 }
 
+int container_ip_del(const struct netns *ns, const struct link *link,
+		     const struct cni_result *res, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < res->routes.n; i++) {
+		struct route route =
+			make_route(&res->routes.v[i], res, link->index);
+
+		r = route_delete(ns, &route, e);
+		r = r == -ESRCH ? 0 : r;
+	}
+	for (size_t i = 0; !r && i < res->ips.n; i++) {
+		r = addr_delete(ns, link->index, &res->ips.v[i].address, e);
+		r = r == -EADDRNOTAVAIL ? 0 : r;
+	}
+	return within(link, r, e);
+}
+
 /* --- CHECK --------------------------------------------------------------- */
 
 static bool has_addr(const struct addr *v, size_t n,

@@ -39,6 +39,11 @@ int container_ip_add(const struct netns *ns, const struct link *link,
 		     const struct cni_result *res, bool detect_duplicates,
 		     struct err *e);
 
+/* Take them away again, from an interface that stays. What has gone already is
+ * no failure. */
+int container_ip_del(const struct netns *ns, const struct link *link,
+		     const struct cni_result *res, struct err *e);
+
 /* ERR_MISMATCH naming the first address of @res, or route, that is missing. */
 int container_ip_check(const struct netns *ns, const struct link *link,
 		       const struct cni_result *res, struct arena *a,

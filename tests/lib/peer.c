@@ -4,6 +4,9 @@
  *
  *	peer serve PROTO PORT NAME          until killed: answer "NAME CLIENT-ADDRESS"
  *	peer ask PROTO ADDRESS PORT [FROM [FROM-PORT]]  print the answer; 1 if none
+ *	peer frames INTERFACE               print "VLAN TEXT" of each test frame that comes
+ *	                                    in, to the one with "end"; VLAN 0: no tag
+ *	peer frame INTERFACE VLAN TEXT...   send test frames to all, with a tag or without
  *	peer time ADDRESS PORT COUNT        print the median time of a TCP connect, in ns
  *	peer tap NAME [multi_queue]         open the tap, and print each frame's type
  *
@@ -13,7 +16,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h> /* before the kernel's header, with which it agrees so */
 #include <linux/if.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -183,6 +188,95 @@ static int ask(const struct protocol *p, const char *host, const char *port,
 	return 0;
 }
 
+/* --- frames with VLAN tags ------------------------------------------------ */
+
+#define TEST_TYPE 0x88b5 /* for local experiments (IEEE 802) */
+#define TAG_TYPE  0x8100
+
+static int open_packets(const char *ifname, int type)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons((uint16_t)type),
+				  .sll_ifindex = (int)if_nametoindex(ifname) };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), on = 1;
+
+	if (!at.sll_ifindex)
+		die(ifname);
+	if (fd < 0)
+		die("socket");
+	setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		die("bind");
+	return fd;
+}
+
+/* The kernel has taken the tag off the frame and tells of it beside. */
+static int vlan_of(struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	struct tpacket_auxdata aux;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_type != PACKET_AUXDATA)
+			continue;
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		if (aux.tp_status & TP_STATUS_VLAN_VALID)
+			return aux.tp_vlan_tci & 0xfff;
+	}
+	return 0;
+}
+
+/* All types are read: a tag hides the frame's from the kernel's choice. */
+static int print_frames(const char *ifname)
+{
+	int fd = open_packets(ifname, 3 /* ETH_P_ALL */);
+	char text[256] = "", control[256];
+
+	printf("ready\n");
+	fflush(stdout);
+	while (strcmp(text, "end") != 0) {
+		unsigned char head[14];
+		struct iovec iov[] = { { head, sizeof(head) },
+				       { text, sizeof(text) - 1 } };
+		struct sockaddr_ll from;
+		struct msghdr msg = { .msg_name = &from,
+				      .msg_namelen = sizeof(from),
+				      .msg_iov = iov,
+				      .msg_iovlen = 2,
+				      .msg_control = control,
+				      .msg_controllen = sizeof(control) };
+
+		if (!wait_for(fd, POLLIN))
+			return 1;
+		if (recvmsg(fd, &msg, 0) < (ssize_t)sizeof(head) ||
+		    from.sll_pkttype == PACKET_OUTGOING ||
+		    (head[12] << 8 | head[13]) != TEST_TYPE)
+			continue;
+		printf("%d %s\n", vlan_of(&msg), text);
+		fflush(stdout);
+	}
+	return 0;
+}
+
+static void send_frame(int fd, int vlan, const char *text)
+{
+	unsigned char frame[128] = { 255, 255, 255, 255, 255, 255,
+				     2,	  0,   0,   0,	 0,   0x77 };
+	size_t at = 12;
+
+	if (vlan) {
+		frame[at++] = TAG_TYPE >> 8;
+		frame[at++] = TAG_TYPE & 255;
+		frame[at++] = (unsigned char)(vlan >> 8);
+		frame[at++] = (unsigned char)(vlan & 255);
+	}
+	frame[at++] = TEST_TYPE >> 8;
+	frame[at++] = TEST_TYPE & 255;
+	snprintf((char *)frame + at, sizeof(frame) - at, "%s", text);
+	if (send(fd, frame, sizeof(frame), 0) < 0)
+		die("send");
+}
+
 /* --- timing -------------------------------------------------------------- */
 
 static long now_ns(void)
@@ -273,6 +367,15 @@ int main(int argc, char *argv[])
 	if (argc >= 5 && argc <= 7 && !strcmp(argv[1], "ask"))
 		return ask(find_protocol(argv[2]), argv[3], argv[4],
 			   argc > 5 ? argv[5] : NULL, argc > 6 ? argv[6] : "0");
+	if (argc == 3 && !strcmp(argv[1], "frames"))
+		return print_frames(argv[2]);
+	if (argc >= 5 && !strcmp(argv[1], "frame")) {
+		int fd = open_packets(argv[2], 0);
+
+		for (int i = 4; i < argc; i++)
+			send_frame(fd, atoi(argv[3]), argv[i]);
+		return 0;
+	}
 	if (argc == 5 && !strcmp(argv[1], "time"))
 		return time_connects(argv[2], argv[3], (size_t)atoi(argv[4]));
 	if ((argc == 3 || argc == 4) && !strcmp(argv[1], "tap"))
@@ -280,6 +383,7 @@ int main(int argc, char *argv[])
 	fprintf(stderr,
 		"usage: peer serve PROTO PORT NAME | peer ask PROTO "
 		"ADDRESS PORT [FROM [FROM-PORT]] | peer can PROTO | "
-		"peer time ADDRESS PORT COUNT | peer tap NAME [multi_queue]\n");
+		"peer time ADDRESS PORT COUNT | peer tap NAME [multi_queue] | "
+		"peer frames INTERFACE | peer frame INTERFACE VLAN TEXT...\n");
 	return 2;
 }

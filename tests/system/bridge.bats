@@ -466,21 +466,6 @@ check_names() { # WORDS...: what CHECK must say
 	json 'has("dns") | not'
 }
 
-@test "what is not there yet is refused by name, but does not block DEL" {
-	before=$(state)
-	for change in '.vlan = 5' '.vlanTrunk = [{"id":7}]' '.vlanTrunk = []'; do
-		conf "$change"
-		try ADD bridge c1
-		key=${change%% *}
-		refused 2 "${key#.}"
-		try DEL bridge c1
-		ok
-	done
-	conf '.vlan = 0 | .vlanTrunk = null | .ipMasqBackend = null'
-	same_state "$before"
-	add c1
-}
-
 @test "hairpin with promiscuous, unknown backends, bad numbers: clear errors" {
 	conf '.hairpinMode = true | .promiscMode = true'
 	try ADD bridge c1

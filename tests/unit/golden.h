@@ -29,7 +29,7 @@
 #define ATTR(len, type)		 U16(len), U16(type)
 #define NESTED			 0x8000
 
-static uint8_t sent[8192];
+static uint8_t sent[32768];
 static size_t sent_len;
 
 /* In the place of the C library's: nothing leaves this process. */

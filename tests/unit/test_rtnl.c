@@ -69,13 +69,67 @@ static void a_bridge_is_made_with_its_mac(void **state)
 		0,
 		0, /* KIND */
 	};
+	const struct bridge_new bridge = { .name = "br0",
+					   .mac = mac,
+					   .mtu = 1400 };
 	struct err e;
 
 	(void)state;
-	assert_int_equal(link_add_bridge(&ns, "br0", mac, 1400, &e),
-			 -ECANCELED);
+	assert_int_equal(link_add_bridge(&ns, &bridge, &e), -ECANCELED);
 	assert_sent(want, sizeof(want));
 	assert_string_equal(e.msg, "create bridge \"br0\": Operation canceled");
+}
+
+static void a_bridge_filters_vlans_from_the_start(void **state)
+{
+	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 9 };
+	static const uint8_t want[] = {
+		HEADER(80, 16, ACK_CREATE_EXCL), /* RTM_NEWLINK */
+		0,
+		0,
+		U16(0),
+		U32(0),
+		U32(0),
+		U32(0), /* ifinfomsg */
+		ATTR(8, 3),
+		'b',
+		'r',
+		'0',
+		0, /* IFLA_IFNAME */
+		ATTR(10, 1),
+		2,
+		0,
+		0,
+		0,
+		0,
+		9,
+		0,
+		0,		       /* IFLA_ADDRESS */
+		ATTR(28, 18 | NESTED), /* IFLA_LINKINFO */
+		ATTR(11, 1),
+		'b',
+		'r',
+		'i',
+		'd',
+		'g',
+		'e',
+		0,
+		0,		      /* KIND */
+		ATTR(12, 2 | NESTED), /* DATA */
+		ATTR(5, 7),
+		1,
+		0,
+		0,
+		0, /* IFLA_BR_VLAN_FILTERING */
+	};
+	const struct bridge_new bridge = { .name = "br0",
+					   .mac = mac,
+					   .vlan_filtering = true };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(link_add_bridge(&ns, &bridge, &e), -ECANCELED);
+	assert_sent(want, sizeof(want));
 }
 
 static void a_bridge_ignores_what_is_reserved(void **state)
@@ -250,6 +304,37 @@ static void a_port_is_set_up_in_one_request(void **state)
 	assert_sent(want, sizeof(want));
 }
 
+static void a_port_that_leaves_has_master_zero_and_no_alias(void **state)
+{
+	const struct link_change change = { .leave_master = true, .alias = "" };
+	static const uint8_t want[] = {
+		HEADER(56, 16, ACK),
+		0,
+		0,
+		U16(0),
+		U32(0),
+		U32(0),
+		U32(0), /* ifinfomsg */
+		ATTR(11, 3),
+		'v',
+		'e',
+		't',
+		'h',
+		'a',
+		'b',
+		0,
+		0,
+		ATTR(4, 20), /* IFLA_IFALIAS */
+		ATTR(8, 10),
+		U32(0), /* IFLA_MASTER */
+	};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(link_change(&ns, "vethab", &change, &e), -ECANCELED);
+	assert_sent(want, sizeof(want));
+}
+
 static void going_down_is_a_change_of_one_flag(void **state)
 {
 	const struct link_change change = { .flags_off = IFF_UP };
@@ -389,6 +474,39 @@ static void a_default_route_has_no_destination(void **state)
 	assert_string_equal(
 		e.msg,
 		"add route to 0.0.0.0/0 via 10.1.0.1: Operation canceled");
+}
+
+static void a_route_is_deleted_over_any_gateway(void **state)
+{
+	static const uint8_t want[] = {
+		HEADER(52, 25, ACK), /* RTM_DELROUTE */
+		2,
+		16,
+		0,
+		0,
+		0,
+		0,
+		255,
+		0,
+		U32(0), /* rtmsg: any scope */
+		ATTR(8, 15),
+		U32(254), /* RTA_TABLE: main */
+		ATTR(8, 1),
+		192,
+		168,
+		0,
+		0, /* RTA_DST */
+		ATTR(8, 4),
+		U32(5), /* RTA_OIF */
+	};
+	struct route route = { .ifindex = 5, .table = RT_TABLE_MAIN };
+	struct err e;
+
+	(void)state;
+	prefix_parse("192.168.0.0/16", &route.dst);
+	ip_parse("10.1.0.1", &route.gw);
+	assert_int_equal(route_delete(&ns, &route, &e), -ECANCELED);
+	assert_sent(want, sizeof(want));
 }
 
 static void a_route_has_metrics_priority_table_and_scope(void **state)
@@ -540,15 +658,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bridge_is_made_with_its_mac),
+		cmocka_unit_test(a_bridge_filters_vlans_from_the_start),
 		cmocka_unit_test(a_bridge_ignores_what_is_reserved),
 		cmocka_unit_test(a_veth_is_made_with_its_peer_in_place),
 		cmocka_unit_test(a_port_is_set_up_in_one_request),
+		cmocka_unit_test(
+			a_port_that_leaves_has_master_zero_and_no_alias),
 		cmocka_unit_test(going_down_is_a_change_of_one_flag),
 		cmocka_unit_test(an_ipv4_address_has_its_broadcast_address),
 		cmocka_unit_test(an_ipv6_address_is_not_probed),
 		cmocka_unit_test(a_default_route_has_no_destination),
 		cmocka_unit_test(
 			an_address_may_be_without_a_route_to_its_subnet),
+		cmocka_unit_test(a_route_is_deleted_over_any_gateway),
 		cmocka_unit_test(a_route_has_metrics_priority_table_and_scope),
 		cmocka_unit_test(a_sole_route_stands_beside_no_other),
 		cmocka_unit_test(

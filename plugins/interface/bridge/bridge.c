@@ -4,16 +4,21 @@
  *
  * ADD, in order:
  *   the bridge, if it is not there yet;
- *   the pair: the far end straight into the container, the near end a port;
+ *   the pair: the far end straight into the container, the near end a port, in
+ *   its VLANs (vlan.c);
  *   spoof protection, while the port is still down: what is not known to be the
  *   container's own is not let through, and addresses are not known yet;
  *   IPAM, which may want to talk through the interface (DHCP);
  *   spoof protection learns the addresses;
  *   addresses and routes in the container;
- *   the gateway's addresses on the bridge, forwarding;
+ *   the gateway's addresses on the bridge, or on the host's interface in the
+ *   VLAN (vlan_gateway.c), forwarding;
  *   the port forwards by now, or is waited for; the neighbours are told;
  *   masquerading.
  * A failure undoes what the call has made, in reverse order.
+ *
+ * Behind a plugin that has made an interface already, that one's becomes the
+ * port instead of a pair's (chained.c).
  *
  * The near end has a name that follows from network, container and interface,
  * and an alias that says them: DEL and GC (remove.c) find it when the
@@ -22,16 +27,13 @@
 #include "interface/bridge/bridge.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/socket.h>
 
 #include "cni/ipam.h"
 #include "interface/report.h"
 #include "kernel/announce.h"
-#include "kernel/link_add.h"
 #include "kernel/link_delete.h"
-#include "kernel/sysctl.h"
 #include "plugins.h"
 #include "service/container_ip.h"
 #include "service/ip_masq.h"
@@ -52,98 +54,9 @@ struct spoof_guard bridge_guard(const struct bridge_conf *conf,
 				     .n = n };
 }
 
-/* What an ADD works on and has made so far. */
-struct attachment {
-	const struct cni_call *call;
-	struct bridge_conf conf;
-	struct owner owner;
-	struct owner_ifname port_name;
-	struct netns host, container;
-	struct netfilter *nf;
-	bool made_bridge;
-	struct link bridge, port, iface;
-};
-
-/* --- the bridge ---------------------------------------------------------- */
-
-static int make_bridge(struct attachment *at, struct err *e)
-{
-	const char *name = at->conf.bridge;
-	uint8_t mac[MAC_LEN];
-	int r = link_random_mac(mac, e);
-
-	if (r)
-		return r;
-	r = link_add_bridge(&at->host, name, mac, (uint32_t)at->conf.mtu, e);
-	at->made_bridge = !r;
-	if (!r || r == -EEXIST) /* another call was faster */
-		r = link_get(&at->host, name, &at->bridge, e);
-	return r;
-}
-
-/* Up, promiscuous if so configured, and deaf to what a container might want to
- * configure the host with (CVE-2020-10749). */
-static int set_up_bridge(struct attachment *at, struct err *e)
-{
-	const struct link_change change = {
-		.flags_on = IFF_UP | (at->conf.promisc ? IFF_PROMISC : 0)
-	};
-
-	sysctl_set(&at->host, AF_INET6, at->bridge.name, "accept_ra", "0",
-		   NULL);
-	if ((at->bridge.flags & change.flags_on) == change.flags_on)
-		return 0;
-	return link_change(&at->host, at->bridge.name, &change, e);
-}
-
-static int ensure_bridge(struct attachment *at, struct err *e)
-{
-	int r = link_get(&at->host, at->conf.bridge, &at->bridge, e);
-
-	at->made_bridge = false;
-	if (r == -ENODEV)
-		r = make_bridge(at, e);
-	if (r)
-		return r;
-	if (strcmp(at->bridge.kind, "bridge") != 0)
-		return err_set(e, ERR_EXISTS, EEXIST,
-			       "\"%s\" already exists but is not a bridge",
-			       at->conf.bridge);
-	return set_up_bridge(at, e);
-}
-
-static bool has_ports(const struct netns *host, int bridge)
-{
-	_arena_ struct arena arena = { 0 };
-	struct link *v;
-	size_t n;
-
-	if (link_list(host, &arena, &v, &n, NULL))
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (v[i].master == bridge)
-			return true;
-	return false;
-}
-
-/* Take away a bridge that this call made, unless others use it by now. Nobody
- * is between finding it and having a port on it: see make_pair(). */
-static void undo_bridge(const struct attachment *at)
-{
-	struct link bridge;
-
-	if (!at->made_bridge)
-		return;
-	flock(at->host.fd, LOCK_EX);
-	if (!link_get(&at->host, at->conf.bridge, &bridge, NULL) &&
-	    !has_ports(&at->host, bridge.index))
-		link_delete(&at->host, &bridge, NULL);
-	flock(at->host.fd, LOCK_UN);
-}
-
 /* --- the pair ------------------------------------------------------------ */
 
-static int make_veth(struct attachment *at, struct err *e)
+static int make_veth(struct bridge_attachment *at, struct err *e)
 {
 	const struct veth_pair pair = {
 		.owner = &at->owner,
@@ -155,24 +68,49 @@ static int make_veth(struct attachment *at, struct err *e)
 	return veth_pair_add(&at->host, &at->container, &pair, e);
 }
 
-/*
- * From looking for the bridge until it has our port, no other call may take it
- * away again: a lock on the host's namespace, shared by those who plug in and
- * exclusive to those who undo. It needs no file and ends with its holder.
- */
-static int make_pair(struct attachment *at, struct err *e)
+static void delete_port(const struct bridge_attachment *at)
 {
-	int r;
+	struct link port;
 
-	flock(at->host.fd, LOCK_SH);
-	r = ensure_bridge(at, e);
-	if (!r)
-		r = make_veth(at, e);
-	flock(at->host.fd, LOCK_UN);
+	if (!link_get(&at->host, at->port_name.name, &port, NULL))
+		link_delete(&at->host, &port, NULL);
+}
+
+/* Its VLANs are set before it is up, so that no frame gets into another one. */
+static int add_pair(struct bridge_attachment *at, struct err *e)
+{
+	int r = make_veth(at, e);
+
+	if (r)
+		return r;
+	r = link_get(&at->container, at->owner.ifname, &at->iface, e);
+	if (!r && at->conf.vlan.on)
+		r = link_get(&at->host, at->port_name.name, &at->port, e);
+	if (!r && at->conf.vlan.on)
+		r = bridge_set_vlans(&at->host, &at->bridge, &at->port,
+				     &at->conf.vlan, e);
+	if (r)
+		delete_port(at);
 	return r;
 }
 
-static int guard_port(const struct attachment *at, struct err *e)
+/* --- the port, of a pair or of another plugin's ---------------------------- */
+
+static int plug_in(struct bridge_attachment *at, struct err *e)
+{
+	int r;
+
+	bridge_lock(&at->host, false);
+	r = bridge_ensure(at, e);
+	if (!r && at->is_chained)
+		r = bridge_chained_plug(at, e);
+	else if (!r)
+		r = add_pair(at, e);
+	bridge_unlock(&at->host);
+	return r;
+}
+
+static int guard_port(const struct bridge_attachment *at, struct err *e)
 {
 	const struct spoof_guard guard = bridge_guard(
 		&at->conf, at->port_name.name, at->iface.mac, NULL, 0);
@@ -183,85 +121,111 @@ static int guard_port(const struct attachment *at, struct err *e)
 	return spoof_add(at->nf, &at->owner, &guard, e);
 }
 
-static void undo_guard(const struct attachment *at)
+static void undo_guard(const struct bridge_attachment *at)
 {
 	if (at->conf.mac_spoof_check)
 		spoof_del(at->nf, &at->owner, NULL);
 }
 
-static int set_up_pair(struct attachment *at, struct err *e)
+static const char *alias_of(const struct bridge_attachment *at,
+			    char buf[static BRIDGE_ALIAS_MAX])
 {
-	const struct owner_text alias = owner_text(&at->owner);
+	const struct owner_text owner = owner_text(&at->owner);
+
+	if (at->is_chained)
+		return bridge_chained_alias(at, buf);
+	snprintf(buf, BRIDGE_ALIAS_MAX, "%s", owner.text);
+	return buf;
+}
+
+static int set_up_port(struct bridge_attachment *at, struct err *e)
+{
+	char alias[BRIDGE_ALIAS_MAX];
 	const struct link_change port = {
 		.flags_on = IFF_UP,
-		.alias = alias.text,
+		.alias = alias_of(at, alias),
 		.hairpin = at->conf.hairpin,
 		.isolated = at->conf.port_isolation,
 	};
 	const struct link_change up = { .flags_on = IFF_UP };
-	const char *ifname = at->owner.ifname;
-	int r = link_get(&at->container, ifname, &at->iface, e);
+	int r = guard_port(at, e);
 
-	if (!r)
-		r = guard_port(at, e);
 	if (!r)
 		r = link_change(&at->host, at->port_name.name, &port, e);
-	if (r || at->conf.disable_container_interface)
+	if (r || at->is_chained || at->conf.disable_container_interface)
 		return r;
 	container_ip_prepare(&at->container, &at->iface, at->conf.enable_dad);
-	return link_change(&at->container, ifname, &up, e);
+	return link_change(&at->container, at->owner.ifname, &up, e);
 }
 
-static void undo_pair(const struct attachment *at)
+static void undo_port(const struct bridge_attachment *at)
 {
-	struct link port;
-
-	if (!link_get(&at->host, at->port_name.name, &port, NULL))
-		link_delete(&at->host, &port, NULL);
+	if (at->is_chained)
+		bridge_chained_unplug(at);
+	else
+		delete_port(at);
 	undo_guard(at);
 }
 
 /* --- ADD ----------------------------------------------------------------- */
 
-/* The port and, if it is in use, the container's interface, carry traffic. */
-static int wait_for_port(struct attachment *at, struct err *e)
+/* The port and, if it is in use, the container's interface, carry traffic. Of
+ * another plugin's interfaces only a pair that is up can be known to. */
+static int wait_for_port(struct bridge_attachment *at, struct err *e)
 {
-	if (at->conf.disable_container_interface)
-		return link_get(&at->host, at->port_name.name, &at->port, e);
-	return link_wait_up(&at->host, at->port_name.name, PORT_TIMEOUT_MS,
-			    &at->port, e);
+	const char *name = at->port_name.name;
+
+	if (at->conf.disable_container_interface ||
+	    (at->is_chained && (at->port.iflink != at->iface.index ||
+				!(at->iface.flags & IFF_UP))))
+		return link_get(&at->host, name, &at->port, e);
+	return link_wait_up(&at->host, name, PORT_TIMEOUT_MS, &at->port, e);
 }
 
-static int guard_addresses(const struct attachment *at,
-			   const struct cni_result *res, struct err *e)
+static int guard_addresses(const struct bridge_attachment *at, struct err *e)
 {
 	struct spoof_guard guard;
 	struct ip_prefix *v;
 
 	if (!at->conf.ip_spoof_check)
 		return 0;
-	v = cni_result_addresses(res, at->call->arena);
+	v = cni_result_addresses(&at->addresses, at->call->arena);
 	if (!v)
 		return err_oom(e);
 	guard = bridge_guard(&at->conf, at->port_name.name, at->iface.mac, v,
-			     res->ips.n);
+			     at->addresses.ips.n);
 	return spoof_add_addresses(at->nf, &at->owner, &guard, e);
 }
 
-static int connect_container(struct attachment *at, struct cni_result *res,
-			     struct err *e)
+static int connect_host(struct bridge_attachment *at, struct err *e)
 {
-	struct arena *a = at->call->arena;
-	int r = bridge_complete_result(&at->conf, res, a, e);
+	uint16_t vlan = at->conf.vlan.id;
+	int r = 0;
 
+	if (!at->conf.is_gateway || !at->addresses.ips.n)
+		return 0;
+	at->gateway = at->bridge;
+	if (vlan)
+		r = bridge_vlan_gateway(&at->host, &at->bridge, vlan,
+					&at->gateway, e);
+	return r ? r : bridge_set_gateways(at, &at->addresses, e);
+}
+
+/* @res is what IPAM gave. */
+static int connect_container(struct bridge_attachment *at,
+			     struct cni_result *res, struct err *e)
+{
+	int r = bridge_complete_result(&at->conf, res, at->call->arena, e);
+
+	if (res->ips.n) /* else, in a chain, those there are already */
+		at->addresses.ips = res->ips;
 	if (!r)
-		r = guard_addresses(at, res, e);
-	if (!r)
+		r = guard_addresses(at, e);
+	if (!r && res->ips.n)
 		r = container_ip_add(&at->container, &at->iface, res,
 				     at->conf.enable_dad, e);
-	if (!r && at->conf.is_gateway)
-		r = bridge_set_gateways(&at->host, &at->bridge, &at->conf, res,
-					a, e);
+	if (!r)
+		r = connect_host(at, e);
 	if (!r)
 		r = wait_for_port(at, e);
 	if (!r && res->ips.n)
@@ -275,59 +239,92 @@ static int bridge_restore(const struct cni_call *call, struct err *e)
 }
 
 /* The MAC of a bridge that somebody else made may follow its ports'. */
-static int reread_bridge(struct attachment *at, struct err *e)
+static int reread_bridge(struct bridge_attachment *at, struct err *e)
 {
 	if (at->made_bridge)
 		return 0;
 	return link_get(&at->host, at->conf.bridge, &at->bridge, e);
 }
 
-static int complete(struct attachment *at, struct cni_result *res,
+static int put_interfaces(const struct bridge_attachment *at,
+			  struct cni_result *res, struct err *e)
+{
+	struct arena *a = at->call->arena;
+	int r = report_interface(res, &at->bridge, NULL, a, e);
+
+	if (!r)
+		r = report_interface(res, &at->port, NULL, a, e);
+	if (!r)
+		r = report_interface(res, &at->iface, at->call->args->netns, a,
+				     e);
+	report_common(at->call, 2, res);
+	return r;
+}
+
+static int complete(struct bridge_attachment *at, struct cni_result *res,
 		    struct err *e)
 {
-	const struct cni_call *call = at->call;
-	struct arena *a = call->arena;
 	int r = reread_bridge(at, e);
 
 	res->interfaces.n = 0; /* IPAM knows of none */
 	if (!r)
-		r = report_interface(res, &at->bridge, NULL, a, e);
-	if (!r)
-		r = report_interface(res, &at->port, NULL, a, e);
-	if (!r)
-		r = report_interface(res, &at->iface, call->args->netns, a, e);
-	report_common(call, 2, res);
+		r = at->is_chained ? bridge_chained_complete(at, res, e)
+				   : put_interfaces(at, res, e);
+	if (!r && at->gateway.index && at->gateway.index != at->bridge.index)
+		r = report_interface(res, &at->gateway, NULL, at->call->arena,
+				     e);
 	return r;
 }
 
-static int attach(struct attachment *at, struct cni_result *res, struct err *e)
+/* A pair's go with it. */
+static void undo_addresses(const struct bridge_attachment *at,
+			   const struct cni_result *given)
 {
-	int r = make_pair(at, e);
+	if (at->is_chained)
+		container_ip_del(&at->container, &at->iface, given, NULL);
+}
+
+/* The gateway first: it may be on top of the bridge. */
+static void undo_host(const struct bridge_attachment *at)
+{
+	if (at->conf.vlan.id)
+		bridge_release_vlan_gateway(&at->host, at->conf.bridge,
+					    at->conf.vlan.id, NULL);
+	bridge_undo(at);
+}
+
+static int attach(struct bridge_attachment *at, struct cni_result *res,
+		  struct err *e)
+{
+	struct cni_result given = { 0 };
+	int r = plug_in(at, e);
 
 	if (r)
-		goto undo_bridge;
-	r = set_up_pair(at, e);
+		goto undo_host;
+	r = set_up_port(at, e);
 	if (!r)
 		r = cni_ipam_add_addresses(at->call, res, e);
 	if (r)
-		goto undo_pair;
+		goto undo_port;
 	r = connect_container(at, res, e);
+	given = *res;
 	if (!r)
 		r = complete(at, res, e);
 	if (!r) /* last: it undoes itself, being all or nothing */
 		r = ip_masq_add(at->nf, at->call, plugin_bridge.name,
-				&at->conf.masq, res, e);
+				&at->conf.masq, &at->addresses, e);
 	if (!r)
 		return 0;
 
-	undo_pair(at);
+	undo_addresses(at, &given);
+	undo_port(at);
 	cni_ipam_call(at->call, CNI_DEL, NULL);
-	undo_bridge(at);
+	undo_host(at);
 	return r;
-undo_pair:
-	undo_pair(at);
-undo_bridge:
-	undo_bridge(at);
+undo_port:
+	undo_port(at);
+undo_host:
+	undo_host(at);
 	return r;
 }
 
@@ -335,11 +332,11 @@ static int bridge_add(const struct cni_call *call, struct cni_result *ret,
 		      struct err *e)
 {
 	_netfilter_ struct netfilter nf = { 0 };
-	struct attachment at = { .call = call,
-				 .owner = cni_owner(call),
-				 .host = NETNS_NONE,
-				 .container = NETNS_NONE,
-				 .nf = &nf };
+	struct bridge_attachment at = { .call = call,
+					.owner = cni_owner(call),
+					.host = NETNS_NONE,
+					.container = NETNS_NONE,
+					.nf = &nf };
 	int r = bridge_conf_load(call, &at.conf, e);
 
 	if (r)
@@ -348,6 +345,8 @@ static int bridge_add(const struct cni_call *call, struct cni_result *ret,
 	r = netns_open_own(&at.host, e);
 	if (!r)
 		r = netns_open(call->args->netns, &at.container, e);
+	if (!r)
+		r = bridge_chained_find(&at, e);
 	if (!r)
 		r = attach(&at, ret, e);
 	netns_close(&at.container);
@@ -367,11 +366,7 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 
 	if (r)
 		return r;
-	r = link_get(&host, conf->bridge, &bridge, e);
-	if (!r && strcmp(bridge.kind, "bridge") != 0)
-		return err_set(e, ERR_UNAVAILABLE, EEXIST,
-			       "\"%s\" already exists but is not a bridge",
-			       conf->bridge);
+	r = bridge_examine(&host, conf, &bridge, e);
 	if (r && r != -ENODEV)
 		return r;
 	r = ip_masq_status(&nf, &conf->masq, e);

@@ -32,15 +32,117 @@ static const struct json_field fields[] = {
 	{ 0 },
 };
 
-/* What the reference has and this plugin has not yet: refused where it would
- * be set up, of no concern where it would be taken down. */
-static const struct json_field unsupported[] = {
-	{ "vlan", JSON_UNSUPPORTED, .what = "is not supported yet" },
-	{ "vlanTrunk", JSON_UNSUPPORTED, .what = "is not supported yet" },
-	{ "preserveDefaultVlan", JSON_UNSUPPORTED,
-	  .what = "is not supported yet" },
+/* --- VLANs: the texts are the reference's --------------------------------- */
+
+#define NOT_GIVEN INT64_MIN /* no number that the table lets through */
+
+struct trunk_item {
+	int64_t min, max, id;
+};
+
+struct vlan_keys {
+	int64_t id;
+	LIST(struct trunk_item) trunk; /* .v is NULL when the key is absent */
+	bool preserve_default;
+};
+
+#define NUMBER(name, member)                                         \
+	{                                                            \
+		name, JSON_INT, offsetof(struct trunk_item, member), \
+			INT32_MIN, INT32_MAX                         \
+	}
+
+static const struct json_field trunk_fields[] = {
+	NUMBER("minID", min),
+	NUMBER("maxID", max),
+	NUMBER("id", id),
 	{ 0 },
 };
+
+static const struct json_field trunk_element = { .type = JSON_OBJECT,
+						 .sub = trunk_fields };
+static const struct trunk_item trunk_initial = { NOT_GIVEN, NOT_GIVEN,
+						 NOT_GIVEN };
+
+static const struct json_field vlan_fields[] = {
+	{ "vlan", JSON_INT, offsetof(struct vlan_keys, id), INT32_MIN,
+	  INT32_MAX },
+	{ "vlanTrunk", JSON_LIST, offsetof(struct vlan_keys, trunk),
+	  .sub = &trunk_element, .size = sizeof(struct trunk_item),
+	  .initial = &trunk_initial },
+	{ "preserveDefaultVlan", JSON_BOOL,
+	  offsetof(struct vlan_keys, preserve_default) },
+	{ 0 },
+};
+
+static bool is_given(int64_t number)
+{
+	return number != NOT_GIVEN;
+}
+
+static bool is_vlan(int64_t id)
+{
+	return id >= 1 && id <= VLAN_ID_MAX;
+}
+
+/* What is wrong with it; NULL: nothing. */
+static const char *item_fault(const struct trunk_item *item)
+{
+	bool is_range = is_given(item->min) && is_given(item->max);
+
+	if (!is_range && is_given(item->max))
+		return "minID and maxID should be configured simultaneously, minID is missing";
+	if (!is_range && is_given(item->min))
+		return "minID and maxID should be configured simultaneously, maxID is missing";
+	if (is_range && !is_vlan(item->min))
+		return "incorrect trunk minID parameter";
+	if (is_range && !is_vlan(item->max))
+		return "incorrect trunk maxID parameter";
+	if (is_range && item->max < item->min)
+		return "minID is greater than maxID in trunk parameter";
+	if (is_given(item->id) && !is_vlan(item->id))
+		return "incorrect trunk id parameter";
+	return NULL;
+}
+
+static int add_item(const struct trunk_item *item, struct vlan_set *set,
+		    struct err *e)
+{
+	const char *fault = item_fault(item);
+
+	if (fault)
+		return err_set(e, ERR_CONFIG, EINVAL, "%s", fault);
+	if (is_given(item->min))
+		vlan_set_add(set, (unsigned)item->min, (unsigned)item->max);
+	if (is_given(item->id))
+		vlan_set_add(set, (unsigned)item->id, (unsigned)item->id);
+	return 0;
+}
+
+static int load_vlans(const struct cni_call *call, struct bridge_vlan_conf *ret,
+		      struct err *e)
+{
+	struct bridge_vlan_conf conf = { 0 };
+	struct vlan_keys keys = { 0 };
+	int r = json_decode(vlan_fields, call->conf->doc, NULL, &keys,
+			    call->arena, e);
+
+	if (!r && keys.id && !is_vlan(keys.id))
+		r = err_set(e, ERR_CONFIG, EINVAL,
+			    "invalid VLAN ID %d (must be between 0 and %d)",
+			    (int)keys.id, VLAN_ID_MAX);
+	for (size_t i = 0; !r && i < keys.trunk.n; i++)
+		r = add_item(&keys.trunk.v[i], &conf.trunk, e);
+	if (r)
+		return r;
+	conf.on = keys.id || keys.trunk.v;
+	conf.id = (uint16_t)keys.id;
+	conf.preserve_default = keys.preserve_default;
+	*ret = conf;
+	return 0;
+}
+
+/* --- all keys -------------------------------------------------------------- */
 
 static int check(const struct cni_call *call, const struct bridge_conf *conf,
 		 struct err *e)
@@ -62,6 +164,10 @@ static int check(const struct cni_call *call, const struct bridge_conf *conf,
 		return err_set(
 			e, ERR_CONFIG, EINVAL,
 			"\"ipspoofchk\" needs addresses, and there is no IPAM");
+	if (conf->ip_spoof_check && !vlan_set_is_empty(&conf->vlan.trunk))
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"\"ipspoofchk\" lets no frame with a VLAN tag through, \"vlanTrunk\" is for such frames");
 	return 0;
 }
 
@@ -79,8 +185,10 @@ int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,
 	conf.mac_spoof_check |= conf.ip_spoof_check;
 	if (!r)
 		r = ip_masq_load(call, &conf.masq, e);
-	if (!r && command != CNI_DEL && command != CNI_GC) {
-		r = json_decode(unsupported, doc, NULL, NULL, call->arena, e);
+	if (command == CNI_DEL || command == CNI_GC) {
+		load_vlans(call, &conf.vlan, NULL);
+	} else if (!r) {
+		r = load_vlans(call, &conf.vlan, e);
 		if (!r)
 			r = cni_mac_load(call, &conf.mac, e);
 		if (!r)

@@ -8,7 +8,16 @@
 #include "base/err.h"
 #include "cni/mac.h"
 #include "cni/plugin.h"
+#include "kernel/bridge_vlan.h"
 #include "service/ip_masq.h"
+
+/* The VLANs of the port. */
+struct bridge_vlan_conf {
+	bool on; /* the bridge filters VLANs: a key says something, be it [] */
+	uint16_t id;	       /* of frames without a tag; 0: not said */
+	struct vlan_set trunk; /* of frames with one */
+	bool preserve_default; /* the one that the bridge gives each port */
+};
 
 struct bridge_conf {
 	const char *bridge;
@@ -24,6 +33,7 @@ struct bridge_conf {
 	bool mac_spoof_check;
 	bool ip_spoof_check; /* our own key; implies the other */
 	bool disable_container_interface;
+	struct bridge_vlan_conf vlan;
 	struct cni_mac mac; /* of the container's interface */
 };
 

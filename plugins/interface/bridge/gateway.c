@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The bridge as a gateway: its addresses are the containers' gateways, and the
- * host forwards for them.
+ * The host as a gateway: addresses of the bridge, or of the host's interface in
+ * the VLAN, are the containers' gateways, and the host forwards for them.
  */
 #include "interface/bridge/bridge.h"
 
@@ -59,7 +59,7 @@ int bridge_complete_result(const struct bridge_conf *conf,
 	return 0;
 }
 
-/* --- the bridge's addresses ---------------------------------------------- */
+/* --- the host's addresses ---------------------------------------------- */
 
 static struct ip_prefix gateway_prefix(const struct cni_ip *ip)
 {
@@ -80,7 +80,7 @@ static bool is_a_gateway(const struct ip_prefix *address,
 }
 
 /*
- * Whether an address of the bridge stands against this gateway: any other of
+ * Whether an address that is there stands against this gateway: any other of
  * IPv4, as in the reference, but for the gateways of the container's other
  * addresses; of IPv6 one whose subnet overlaps.
  */
@@ -92,42 +92,43 @@ static bool conflicts(const struct ip_prefix *have, const struct ip_prefix *gw,
 	return have->addr.family == AF_INET || prefix_overlaps(have, gw);
 }
 
-static int resolve_conflict(const struct netns *host, const struct link *bridge,
-			    bool force, const struct ip_prefix *have,
+static int resolve_conflict(const struct bridge_attachment *at,
+			    const struct ip_prefix *have,
 			    const struct ip_prefix *gw, struct err *e)
 {
 	char text[PREFIX_TEXT_MAX];
 	int r;
 
-	if (!force)
+	if (!at->conf.force_address)
 		return err_set(
 			e, ERR_EXISTS, EEXIST,
 			"\"%s\" already has an IP address different from %s",
-			bridge->name, prefix_text(gw, text));
-	r = addr_delete(host, bridge->index, have, e);
+			at->gateway.name, prefix_text(gw, text));
+	r = addr_delete(&at->host, at->gateway.index, have, e);
 	return r == -EADDRNOTAVAIL ? 0 : r;
 }
 
 /* Other calls may be doing the same: EEXIST is what was wanted. */
-static int add_gateway(const struct netns *host, const struct link *bridge,
+static int add_gateway(const struct bridge_attachment *at,
 		       const struct ip_prefix *gw, struct err *e)
 {
-	const struct link_change pin = { .mac = bridge->mac };
-	int r = addr_add(host, bridge->index, gw, false, e);
+	const struct link_change pin = { .mac = at->bridge.mac };
+	int r = addr_add(&at->host, at->gateway.index, gw, false, e);
 
 	if (r == -EEXIST)
 		return 0;
 	if (r) {
-		err_wrap(e, "bridge \"%s\"", bridge->name);
+		err_wrap(e, "gateway \"%s\"", at->gateway.name);
 		return r;
 	}
 	/* neighbours know the gateway by its MAC: it shall not follow the
-	 * ports' on a bridge that somebody else has made */
-	return link_change(host, bridge->name, &pin, e);
+	 * ports' on a bridge that somebody else has made. A vlan device on top
+	 * has the bridge's. */
+	return link_change(&at->host, at->bridge.name, &pin, e);
 }
 
-static int ensure_gateway(const struct netns *host, const struct link *bridge,
-			  bool force, const struct cni_result *res,
+static int ensure_gateway(const struct bridge_attachment *at,
+			  const struct cni_result *res,
 			  const struct ip_prefix *gw, const struct addr *v,
 			  size_t n, struct err *e)
 {
@@ -138,27 +139,24 @@ static int ensure_gateway(const struct netns *host, const struct link *bridge,
 			return 0;
 	for (size_t i = 0; !r && i < n; i++)
 		if (conflicts(&v[i].prefix, gw, res))
-			r = resolve_conflict(host, bridge, force, &v[i].prefix,
-					     gw, e);
-	return r ? r : add_gateway(host, bridge, gw, e);
+			r = resolve_conflict(at, &v[i].prefix, gw, e);
+	return r ? r : add_gateway(at, gw, e);
 }
 
-int bridge_set_gateways(const struct netns *host, const struct link *bridge,
-			const struct bridge_conf *conf,
-			const struct cni_result *res, struct arena *a,
-			struct err *e)
+int bridge_set_gateways(const struct bridge_attachment *at,
+			const struct cni_result *res, struct err *e)
 {
 	struct addr *v;
 	size_t n;
-	int r = addr_list(host, bridge->index, a, &v, &n, e);
+	int r = addr_list(&at->host, at->gateway.index, at->call->arena, &v, &n,
+			  e);
 
 	for (size_t i = 0; !r && i < res->ips.n; i++) {
 		struct ip_prefix gw = gateway_prefix(&res->ips.v[i]);
 
-		r = ensure_gateway(host, bridge, conf->force_address, res, &gw,
-				   v, n, e);
+		r = ensure_gateway(at, res, &gw, v, n, e);
 		if (!r)
-			r = sysctl_set(host, gw.addr.family, "all",
+			r = sysctl_set(&at->host, gw.addr.family, "all",
 				       "forwarding", "1", e);
 	}
 	return r;

@@ -4,7 +4,9 @@
  * attachment, or to one that is not valid any more. The link goes before the
  * address is given back, so that nobody gets an address that is still in use.
  * What the reference's bridge plugin made for the attachment goes as well.
- * The bridge stays, for the next container.
+ * What was another plugin's before is detached (chained.c). The gateway of a
+ * VLAN goes with the last that is in it; the bridge stays, for the next
+ * container.
  */
 #include "interface/bridge/bridge.h"
 
@@ -29,19 +31,19 @@ static int delete_guard(struct netfilter *nf, const struct owner *owner,
 /* What nftables has of the attachment. The result says where to look; one that
  * cannot be read is no reason to fail. */
 static int delete_elements(const struct cni_call *call,
+			   const struct bridge_conf *conf,
 			   const struct owner *owner, struct err *e)
 {
 	_netfilter_ struct netfilter nf = { .closes_late = true };
-	struct bridge_conf conf;
 	struct cni_result prev = { 0 };
-	int first = bridge_conf_load(call, &conf, e), r;
+	int first = 0, r;
 
-	if (first || !(conf.masq.on || conf.mac_spoof_check))
-		return first;
+	if (!conf->masq.on && !conf->mac_spoof_check)
+		return 0;
 	cni_prev_result(call, &prev, NULL);
-	if (conf.mac_spoof_check)
+	if (conf->mac_spoof_check)
 		first = delete_guard(&nf, owner, e);
-	if (conf.masq.on) {
+	if (conf->masq.on) {
 		r = ip_masq_del(&nf, call, plugin_bridge.name, &prev,
 				first ? NULL : e);
 		first = first ? first : r;
@@ -49,15 +51,45 @@ static int delete_elements(const struct cni_call *call,
 	return first;
 }
 
-/* As long as the interface may be there its address is not given back. */
+static int delete_gateway(const struct bridge_conf *conf, struct err *e)
+{
+	_netns_ struct netns host = NETNS_NONE;
+	int r;
+
+	if (!conf->vlan.id)
+		return 0;
+	r = netns_open_own(&host, e);
+	return r ? r
+		 : bridge_release_vlan_gateway(&host, conf->bridge,
+					       conf->vlan.id, e);
+}
+
+static int delete_interface(const struct cni_call *call,
+			    const struct bridge_conf *conf,
+			    const struct owner *owner, struct err *e)
+{
+	bool is_chained = false;
+	int r = bridge_chained_del(call, conf, &is_chained, e);
+
+	return r || is_chained ? r : veth_pair_del(call, owner, e);
+}
+
+/* As long as the interface may be there its address is not given back. With a
+ * configuration that cannot be read there is little to go by, but these two. */
 int bridge_del(const struct cni_call *call, struct err *e)
 {
 	const struct owner owner = cni_owner(call);
-	int first = veth_pair_del(call, &owner, e), r;
+	struct bridge_conf conf;
+	int first = bridge_conf_load(call, &conf, e), r;
 
-	if (first)
-		return first;
-	first = delete_elements(call, &owner, e);
+	r = delete_interface(call, &conf, &owner, first ? NULL : e);
+	if (r)
+		return first ? first : r;
+	if (!first) {
+		first = delete_gateway(&conf, e);
+		r = delete_elements(call, &conf, &owner, first ? NULL : e);
+		first = first ? first : r;
+	}
 	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
 	return first ? first : r;
 }
@@ -74,17 +106,38 @@ static int gc_elements(const struct cni_call *call, const struct owner *valid,
 	return first ? first : r;
 }
 
+static int gc_gateways(const struct cni_call *call, struct err *e)
+{
+	_netns_ struct netns host = NETNS_NONE;
+	struct bridge_conf conf;
+	int r = bridge_conf_load(call, &conf, e);
+
+	if (!r)
+		r = netns_open_own(&host, e);
+	return r ? r : bridge_gc_vlan_gateways(&host, conf.bridge, e);
+}
+
+static int gc_own(const struct cni_call *call, const struct owner *valid,
+		  size_t n, struct err *e)
+{
+	int first = bridge_chained_gc(call, valid, n, e), r;
+
+	r = veth_pair_gc(call, valid, n, first ? NULL : e);
+	first = first ? first : r;
+	r = gc_gateways(call, first ? NULL : e);
+	first = first ? first : r;
+	r = gc_elements(call, valid, n, first ? NULL : e);
+	return first ? first : r;
+}
+
 int bridge_gc(const struct cni_call *call, struct err *e)
 {
 	struct owner *valid = NULL;
 	size_t n = 0;
 	int first = cni_valid_owners(call, &valid, &n, e), r;
 
-	if (!first && valid) {
-		first = veth_pair_gc(call, valid, n, e);
-		r = gc_elements(call, valid, n, first ? NULL : e);
-		first = first ? first : r;
-	}
+	if (!first && valid)
+		first = gc_own(call, valid, n, e);
 	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
 	return first ? first : r;
 }
