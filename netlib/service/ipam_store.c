@@ -11,94 +11,81 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/boot.h"
 #include "base/fs.h"
+#include "service/ipam_index.h"
+#include "service/ipam_seal.h"
 
-#define LOCK_NAME      "lock"
-#define TEMPORARY_NAME ".hawser.tmp" /* one is enough: we hold the lock */
-#define WHITE_SPACE    " \t\r\n\v\f"
+#define LOCK_NAME "lock"
 
 /* Whatever stands under a name of ours is neither followed nor waited for. */
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
 struct ipam_store {
 	char *path; /* for messages */
-	DIR *dir;   /* NULL: peeked at, and there is none */
-	int lock;
-	bool has_temporary; /* of a process that died */
-	struct ip_addr *taken;
-	size_t n;
+	int dir;    /* -1: peeked at, and there is none */
+	int lock;   /* -1: peeked at */
+	unsigned flags;
+	struct boot boot;
+	char *index_path;	  /* NULL: there can be none */
+	struct ipam_index *index; /* what we know, on the disk or not */
+	bool is_sealed;	  /* the directory is as the index's file says */
+	bool is_doubtful; /* the index and a file disagreed */
 };
 
-/* --- opening ------------------------------------------------------------- */
+DEFINE_CLEANUP(DIR *, closedir)
+#define _closedir_ cleanup(closedir)
 
-void ipam_store_close(struct ipam_store *s)
+/* --- the index and its seal ---------------------------------------------- */
+
+/* Take the index if its seal is whole. */
+static void load_index(struct ipam_store *s, const char *index_dir)
 {
-	if (!s)
+	struct stat st;
+
+	if (!index_dir || !ipam_seal_is_possible(s->dir) || fstat(s->dir, &st))
 		return;
-	close_cleanup(&s->lock); /* which unlocks */
-	if (s->dir)
-		closedir(s->dir);
-	free(s->taken);
-	free(s->path);
-	free(s);
-}
-
-static struct ipam_store *store_new(const char *data_dir, const char *network)
-{
-	struct ipam_store *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->lock = -1;
-	if (asprintf(&s->path, "%s/%s", data_dir, network) < 0) {
-		s->path = NULL;
-		ipam_store_close(s);
-		return NULL;
+	if (asprintf(&s->index_path, "%s/%llx-%llx.addresses", index_dir,
+		     (unsigned long long)st.st_dev,
+		     (unsigned long long)st.st_ino) < 0) {
+		s->index_path = NULL;
+		return;
 	}
-	return s;
+	s->index = ipam_index_load(s->index_path, &s->boot, &st.st_mtim,
+				   s->lock >= 0);
+	s->is_sealed = s->index;
 }
 
-static int open_dir(struct ipam_store *s, struct err *e)
+/* Have the index's file say what the directory is now. An empty directory needs
+ * none, and no index is better than a doubtful one. */
+static void save_index(struct ipam_store *s)
 {
-	_close_ int fd = open(s->path, O_RDONLY | O_DIRECTORY | OPEN_FLAGS);
+	struct timespec seal;
 
-	if (fd < 0)
-		return err_sys(e, "open IPAM directory \"%s\"", s->path);
-	s->dir = fdopendir(fd);
-	if (!s->dir)
-		return err_sys(e, "open IPAM directory \"%s\"", s->path);
-	steal_fd(&fd);
-	return 0;
+	if (!s->index_path || !s->index || s->is_sealed || s->lock < 0)
+		return;
+	if (s->is_doubtful || !ipam_index_count(s->index) ||
+	    ipam_seal_set(s->dir, &seal) ||
+	    ipam_index_save(s->index, s->index_path, &s->boot, &seal))
+		unlink(s->index_path);
 }
 
-static int open_or_make_dir(struct ipam_store *s, struct err *e)
+/* After the directory the index changes. */
+static void note_taken(struct ipam_store *s, const struct ip_addr *addr,
+		       uint64_t owner)
 {
-	int r = open_dir(s, e);
-
-	if (r != -ENOENT)
-		return r;
-	r = fs_make_dirs(s->path, 0755, e);
-	return r ? r : open_dir(s, e);
+	s->is_sealed = false;
+	s->is_doubtful |= ipam_index_add(s->index, addr, owner) != 0;
 }
 
-static int take_lock(struct ipam_store *s, struct err *e)
+static void note_free(struct ipam_store *s, const struct ip_addr *addr,
+		      uint64_t owner)
 {
-	s->lock = openat(dirfd(s->dir), LOCK_NAME,
-			 O_RDONLY | O_CREAT | OPEN_FLAGS, 0750);
-	if (s->lock < 0)
-		return err_sys(e, "open \"%s/" LOCK_NAME "\"", s->path);
-	while (flock(s->lock, LOCK_EX))
-		if (errno != EINTR)
-			return err_sys(e, "lock \"%s/" LOCK_NAME "\"", s->path);
-	return 0;
+	s->is_sealed = false;
+	ipam_index_remove(s->index, addr, owner);
 }
 
-/* --- the set of taken addresses ------------------------------------------ */
-
-static int compare(const void *a, const void *b)
-{
-	return ip_compare(a, b);
-}
+/* --- reading all files --------------------------------------------------- */
 
 /* Only the text that we and the reference write names an address: another
  * spelling of the same one stands in nobody's way. */
@@ -109,71 +96,220 @@ static bool parse_name(const char *name, struct ip_addr *ret)
 	return !ip_parse(name, ret) && !strcmp(ip_text(ret, text), name);
 }
 
-static int append_taken(struct ipam_store *s, const struct ip_addr *addr,
-			size_t *room)
+/* @fn is given a NULL file where it cannot be read. */
+static int visit_all(struct ipam_store *s, ipam_store_visit *fn, void *arg,
+		     struct err *e)
 {
-	if (s->n == *room) {
-		size_t grown = *room ? *room * 2 : 256;
-		void *v = reallocarray(s->taken, grown, sizeof(*s->taken));
-
-		if (!v)
-			return -ENOMEM;
-		s->taken = v;
-		*room = grown;
-	}
-	s->taken[s->n++] = *addr;
-	return 0;
-}
-
-static int list_taken(struct ipam_store *s, struct err *e)
-{
+	_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
-	size_t room = 0;
+	struct ipam_file file;
+	int fd, r = 0;
 
-	while (errno = 0, (entry = readdir(s->dir))) {
-		struct ip_addr addr;
-
-		if (!strcmp(entry->d_name, TEMPORARY_NAME))
-			s->has_temporary = true;
-		if (parse_name(entry->d_name, &addr) &&
-		    append_taken(s, &addr, &room))
-			return err_oom(e);
-	}
-	if (errno)
+	if (s->dir < 0)
+		return 0;
+	fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
 		return err_sys(e, "read IPAM directory \"%s\"", s->path);
-	if (s->n)
-		qsort(s->taken, s->n, sizeof(*s->taken), compare);
+	while (!r && (errno = 0, entry = readdir(dir))) {
+		struct ip_addr addr;
+		int unreadable;
+
+		if (!parse_name(entry->d_name, &addr))
+			continue;
+		unreadable =
+			ipam_file_read(s->dir, entry->d_name, &s->boot, &file);
+		r = fn(&addr, unreadable ? NULL : &file, arg);
+	}
+	if (!r && errno)
+		return err_sys(e, "read IPAM directory \"%s\"", s->path);
+	return r;
+}
+
+struct readable_visit {
+	ipam_store_visit *fn;
+	void *arg;
+};
+
+static int visit_readable(const struct ip_addr *addr,
+			  const struct ipam_file *file, void *arg)
+{
+	const struct readable_visit *visit = arg;
+
+	return file ? visit->fn(addr, file, visit->arg) : 0;
+}
+
+int ipam_store_each(struct ipam_store *s, ipam_store_visit *fn, void *arg,
+		    struct err *e)
+{
+	struct readable_visit visit = { fn, arg };
+
+	return visit_all(s, visit_readable, &visit, e);
+}
+
+static uint64_t hash_owner(const struct ipam_owner *owner)
+{
+	return ipam_index_owner(owner->container_id, owner->ifname);
+}
+
+static int index_file(const struct ip_addr *addr, const struct ipam_file *file,
+		      void *arg)
+{
+	struct ipam_store *s = arg;
+	struct ipam_index_notes *notes = ipam_index_notes(s->index);
+	char name[IP_TEXT_MAX];
+	uint64_t owner = 0;
+
+	if (!file) /* it may be readable when the owner asks for it */
+		s->is_doubtful = true;
+	if (file && file->is_earlier_boot) {
+		if (s->flags & IPAM_RECLAIM &&
+		    !unlinkat(s->dir, ip_text(addr, name), 0))
+			return 0;
+		notes->earlier_boot = true;
+	}
+	if (file && *file->owner.container_id)
+		owner = hash_owner(&file->owner);
+	else if (file)
+		notes->abandoned = true;
+	return ipam_index_add(s->index, addr, owner);
+}
+
+/* Make the index anew, of the files. */
+static int scan(struct ipam_store *s, struct err *e)
+{
+	int r;
+
+	ipam_index_free(s->index);
+	s->index = ipam_index_new();
+	s->is_sealed = false;
+	if (!s->index)
+		return err_oom(e);
+	if (s->lock >= 0)
+		unlinkat(s->dir, IPAM_FILE_TEMPORARY, 0);
+	r = visit_all(s, index_file, s, e);
+	if (r)
+		s->is_doubtful = true;
+	return r == -ENOMEM ? err_oom(e) : r;
+}
+
+/* --- opening ------------------------------------------------------------- */
+
+void ipam_store_close(struct ipam_store *s)
+{
+	if (!s)
+		return;
+	save_index(s);
+	close_cleanup(&s->lock); /* which unlocks */
+	close_cleanup(&s->dir);
+	ipam_index_free(s->index);
+	free(s->index_path);
+	free(s->path);
+	free(s);
+}
+
+static struct ipam_store *store_new(const struct ipam_place *place,
+				    unsigned flags)
+{
+	struct ipam_store *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->dir = s->lock = -1;
+	s->flags = flags;
+	s->boot = boot_current();
+	if (asprintf(&s->path, "%s/%s", place->data_dir, place->network) < 0) {
+		s->path = NULL;
+		ipam_store_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+static int open_dir(struct ipam_store *s, struct err *e)
+{
+	s->dir = open(s->path, O_RDONLY | O_DIRECTORY | OPEN_FLAGS);
+	if (s->dir < 0)
+		return err_sys(e, "open IPAM directory \"%s\"", s->path);
 	return 0;
 }
 
-int ipam_store_open(const char *data_dir, const char *network, bool create,
+static int open_or_make_dir(struct ipam_store *s, struct err *e)
+{
+	int r = open_dir(s, e);
+
+	if (r != -ENOENT || !(s->flags & IPAM_CREATE))
+		return r;
+	r = fs_make_dirs(s->path, 0755, e);
+	return r ? r : open_dir(s, e);
+}
+
+static int take_lock(struct ipam_store *s, struct err *e)
+{
+	s->lock = openat(s->dir, LOCK_NAME, O_RDONLY | O_CREAT | OPEN_FLAGS,
+			 0750);
+	if (s->lock < 0)
+		return err_sys(e, "open \"%s/" LOCK_NAME "\"", s->path);
+	while (flock(s->lock, LOCK_EX))
+		if (errno != EINTR)
+			return err_sys(e, "lock \"%s/" LOCK_NAME "\"", s->path);
+	return 0;
+}
+
+/* Whether what the index was made without is asked for. */
+static bool must_scan(const struct ipam_store *s)
+{
+	return !s->index || (s->flags & IPAM_RECLAIM &&
+			     ipam_index_notes(s->index)->earlier_boot);
+}
+
+int ipam_store_open(const struct ipam_place *place, unsigned flags,
 		    struct ipam_store **ret, struct err *e)
 {
-	_ipam_store_ struct ipam_store *s = store_new(data_dir, network);
+	_ipam_store_ struct ipam_store *s = store_new(place, flags);
 	int r;
 
 	if (!s)
 		return err_oom(e);
-	r = create ? open_or_make_dir(s, e) : open_dir(s, e);
+	r = open_or_make_dir(s, e);
 	if (!r)
 		r = take_lock(s, e);
-	if (!r)
-		r = list_taken(s, e);
 	if (r)
 		return r;
-	if (s->has_temporary)
-		unlinkat(dirfd(s->dir), TEMPORARY_NAME, 0);
-	*ret = steal_ptr(&s);
-	return 0;
+	load_index(s, place->index_dir);
+	r = must_scan(s) ? scan(s, e) : 0;
+	if (!r)
+		*ret = steal_ptr(&s);
+	return r;
 }
 
-/* Whether the directory, or what of its path there is, can be written to. */
-static int check_writable(const char *path, struct err *e)
+int ipam_store_peek(const struct ipam_place *place, struct ipam_store **ret,
+		    struct err *e)
+{
+	_ipam_store_ struct ipam_store *s = store_new(place, 0);
+	int r;
+
+	if (!s)
+		return err_oom(e);
+	r = open_dir(s, e);
+	if (r && r != -ENOENT)
+		return r;
+	if (!r)
+		load_index(s, place->index_dir);
+	r = must_scan(s) ? scan(s, e) : 0;
+	if (!r)
+		*ret = steal_ptr(&s);
+	return r;
+}
+
+/* The directory, or what of its path there is. */
+int ipam_store_check_writable(const struct ipam_place *place, struct err *e)
 {
 	char nearest[PATH_MAX];
 	char *slash;
 
-	snprintf(nearest, sizeof(nearest), "%s", path);
+	snprintf(nearest, sizeof(nearest), "%s/%s", place->data_dir,
+		 place->network);
 	while (faccessat(AT_FDCWD, nearest, W_OK | X_OK, AT_EACCESS)) {
 		if (errno != ENOENT)
 			return err_sys(e, "write to IPAM directory \"%s\"",
@@ -186,220 +322,199 @@ static int check_writable(const char *path, struct err *e)
 	return 0;
 }
 
-int ipam_store_peek(const char *data_dir, const char *network,
-		    struct ipam_store **ret, struct err *e)
+bool ipam_store_exists(const struct ipam_store *s)
 {
-	_ipam_store_ struct ipam_store *s = store_new(data_dir, network);
-	int r;
-
-	if (!s)
-		return err_oom(e);
-	r = open_dir(s, e);
-	if (!r)
-		r = list_taken(s, e);
-	if (!r || r == -ENOENT)
-		r = check_writable(s->path, e);
-	if (!r)
-		*ret = steal_ptr(&s);
-	return r;
+	return s->dir >= 0;
 }
 
-/* The index of the first taken address that is @addr or above. */
-static size_t lower_bound(const struct ipam_store *s,
-			  const struct ip_addr *addr)
+size_t ipam_store_count(const struct ipam_store *s)
 {
-	size_t low = 0, high = s->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (ip_compare(&s->taken[middle], addr) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ipam_index_count(s->index);
 }
 
-bool ipam_store_find_free(const struct ipam_store *s, struct ip_addr from,
-			  const struct ip_addr *last, struct ip_addr *ret)
-{
-	size_t i = lower_bound(s, &from);
+/* --- what is free -------------------------------------------------------- */
 
-	for (; i < s->n && ip_equal(&s->taken[i], &from); i++) {
-		if (ip_equal(&from, last))
-			return false;
-		from = ip_next(from);
-	}
-	if (ip_compare(&from, last) > 0)
-		return false;
-	*ret = from;
-	return true;
-}
-
-/* --- owners -------------------------------------------------------------- */
-
-struct owner_file {
-	char text[IPAM_OWNER_MAX + 1];
-	struct ipam_owner owner; /* points into the text; an ID of "": nobody */
-};
-
-/* "id\r\nifname" or "id", within white space; a lone '\n' does as well. */
-static void parse_owner(struct owner_file *f)
-{
-	char *id = f->text + strspn(f->text, WHITE_SPACE);
-	char *ifname = strchr(id, '\n');
-
-	if (ifname)
-		*ifname++ = '\0';
-	else
-		ifname = id + strlen(id);
-	id[strcspn(id, WHITE_SPACE)] = '\0';
-	ifname[strcspn(ifname, WHITE_SPACE)] = '\0';
-	f->owner = (struct ipam_owner){ .container_id = id, .ifname = ifname };
-}
-
-static int read_owner(const struct ipam_store *s, const struct ip_addr *addr,
-		      struct owner_file *ret)
+static bool has_file(const struct ipam_store *s, const struct ip_addr *addr)
 {
 	char name[IP_TEXT_MAX];
-	_close_ int fd = -1;
 	struct stat st;
-	ssize_t len;
 
-	ret->owner = (struct ipam_owner){ "", "" };
-	if (!s->dir)
-		return -ENOENT;
-	fd = openat(dirfd(s->dir), ip_text(addr, name), O_RDONLY | OPEN_FLAGS);
-	if (fd < 0)
-		return -errno;
-	len = read(fd, ret->text, sizeof(ret->text));
-	if (len < 0)
-		return -errno;
-	if (len == sizeof(ret->text))
-		return -EFBIG;
-	/* empty, as a pipe or a device seems too: those are not ours */
-	if (!len && (fstat(fd, &st) || !S_ISREG(st.st_mode)))
-		return -EINVAL;
-	ret->text[len] = '\0';
-	parse_owner(ret);
-	return 0;
-}
-
-/* No content, or the zeros that some file systems leave after a crash. */
-static bool is_abandoned(const struct ipam_store *s, const struct ip_addr *addr)
-{
-	struct owner_file f;
-
-	return !read_owner(s, addr, &f) && !*f.owner.container_id;
+	return s->dir >= 0 && (!fstatat(s->dir, ip_text(addr, name), &st,
+					AT_SYMLINK_NOFOLLOW) ||
+			       errno != ENOENT);
 }
 
 bool ipam_store_is_free(const struct ipam_store *s, const struct ip_addr *addr)
 {
-	size_t i = lower_bound(s, addr);
+	char name[IP_TEXT_MAX];
 
-	return i == s->n || !ip_equal(&s->taken[i], addr) ||
-	       is_abandoned(s, addr);
+	return !has_file(s, addr) ||
+	       ipam_file_is_empty(s->dir, ip_text(addr, name));
+}
+
+bool ipam_store_find_free(struct ipam_store *s, struct ip_addr from,
+			  const struct ip_addr *last, struct ip_addr *ret)
+{
+	while (ipam_index_find_free(s->index, from, last, ret)) {
+		if (ipam_store_is_free(s, ret))
+			return true;
+		s->is_doubtful = true;
+		note_taken(s, ret, 0);
+		from = *ret;
+	}
+	return false;
+}
+
+static int forget_if_empty(const struct ip_addr *addr,
+			   const struct ipam_file *file, void *arg)
+{
+	struct ipam_store *s = arg;
+	char name[IP_TEXT_MAX];
+
+	if (*file->owner.container_id)
+		return 0;
+	if (s->lock < 0 || !unlinkat(s->dir, ip_text(addr, name), 0))
+		note_free(s, addr, 0);
+	return 0;
 }
 
 void ipam_store_forget_abandoned(struct ipam_store *s)
 {
-	size_t kept = 0;
+	struct ipam_index_notes *notes = ipam_index_notes(s->index);
 
-	for (size_t i = 0; i < s->n; i++)
-		if (!is_abandoned(s, &s->taken[i]))
-			s->taken[kept++] = s->taken[i];
-	s->n = kept;
+	if (!notes->abandoned || ipam_store_each(s, forget_if_empty, s, NULL))
+		return;
+	notes->abandoned = false;
+	s->is_sealed = false;
 }
 
-int ipam_store_owned(const struct ipam_store *s, const struct ipam_owner *owner,
-		     struct arena *a, ip_list *ret, struct err *e)
-{
-	ip_list own = { arena_array(a, s->n, sizeof(*own.v)), 0 };
-	ip_list old = { arena_array(a, s->n, sizeof(*old.v)), 0 };
-	struct owner_file f;
+/* --- owners -------------------------------------------------------------- */
 
-	if (!own.v || !old.v)
-		return err_oom(e);
-	for (size_t i = 0; i < s->n; i++) {
-		if (read_owner(s, &s->taken[i], &f) ||
-		    strcmp(f.owner.container_id, owner->container_id) != 0)
-			continue;
-		if (!strcmp(f.owner.ifname, owner->ifname))
-			own.v[own.n++] = s->taken[i];
-		else if (!*f.owner.ifname)
-			old.v[old.n++] = s->taken[i];
+int ipam_store_read(const struct ipam_store *s, const struct ip_addr *addr,
+		    struct ipam_file *ret)
+{
+	char name[IP_TEXT_MAX];
+
+	return ipam_file_read(s->dir, ip_text(addr, name), &s->boot, ret);
+}
+
+static bool is_owner(const struct ipam_store *s, const struct ip_addr *addr,
+		     const struct ipam_owner *owner)
+{
+	char name[IP_TEXT_MAX];
+	struct ipam_file file;
+
+	return !ipam_file_read(s->dir, ip_text(addr, name), NULL, &file) &&
+	       !strcmp(file.owner.container_id, owner->container_id) &&
+	       !strcmp(file.owner.ifname, owner->ifname);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return ip_compare(a, b);
+}
+
+/* When a file says something else than the index, -ESTALE if @strict; else it
+ * is left out: the hash is that of two owners, or nobody holds the lock. */
+static int find_owned(const struct ipam_store *s,
+		      const struct ipam_owner *owner, bool strict,
+		      struct arena *a, ip_list *ret)
+{
+	uint64_t hash = hash_owner(owner);
+	struct ip_addr addr;
+	size_t cursor = 0, n = 0;
+
+	while (ipam_index_next_owned(s->index, hash, &cursor, &addr))
+		n++;
+	*ret = (ip_list){ arena_array(a, n, sizeof(*ret->v)), 0 };
+	if (!ret->v)
+		return -ENOMEM;
+	cursor = 0;
+	while (ret->n < n &&
+	       ipam_index_next_owned(s->index, hash, &cursor, &addr)) {
+		if (is_owner(s, &addr, owner))
+			ret->v[ret->n++] = addr;
+		else if (strict)
+			return -ESTALE;
 	}
-	*ret = own.n ? own : old;
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), compare);
 	return 0;
 }
 
-/* --- writing ------------------------------------------------------------- */
-
-/* On a full disk close() may be the one to tell. */
-static int write_temporary(const struct ipam_store *s,
-			   const struct ipam_owner *owner, struct err *e)
+static int find_own_or_old(const struct ipam_store *s,
+			   const struct ipam_owner *owner, bool strict,
+			   struct arena *a, ip_list *ret)
 {
-	char text[IPAM_OWNER_MAX + 1];
-	_close_ int fd = -1;
-	int len, r;
+	const struct ipam_owner old = { owner->container_id, "" };
+	int r = find_owned(s, owner, strict, a, ret);
 
-	len = snprintf(text, sizeof(text), "%s\r\n%s", owner->container_id,
-		       owner->ifname);
-	if (len > IPAM_OWNER_MAX)
-		return err_set(e, ERR_ENV, EINVAL,
-			       "containerID is longer than %d bytes",
-			       IPAM_OWNER_MAX);
-	fd = openat(dirfd(s->dir), TEMPORARY_NAME,
-		    O_WRONLY | O_CREAT | O_EXCL | OPEN_FLAGS, 0600);
-	if (fd < 0)
-		return err_sys(e, "create \"%s/" TEMPORARY_NAME "\"", s->path);
-	r = fs_write_all(fd, text, (size_t)len);
-	if (close(steal_fd(&fd)) && !r)
-		r = -errno;
-	if (r)
-		err_set(e, ERR_IO, -r, "write \"%s/" TEMPORARY_NAME "\": %s",
-			s->path, strerror(-r));
-	return r;
+	return r || ret->n ? r : find_owned(s, &old, strict, a, ret);
 }
 
-/* Make the temporary file that of @addr; a file without content gives way. */
-static int link_temporary(struct ipam_store *s, const struct ip_addr *addr,
-			  struct err *e)
+int ipam_store_owned(struct ipam_store *s, const struct ipam_owner *owner,
+		     struct arena *a, ip_list *ret, struct err *e)
 {
-	int dir = dirfd(s->dir);
-	char name[IP_TEXT_MAX];
+	int r = find_own_or_old(s, owner, true, a, ret);
 
-	ip_text(addr, name);
-	if (is_abandoned(s, addr))
-		unlinkat(dir, name, 0);
-	if (!linkat(dir, TEMPORARY_NAME, dir, name, 0))
-		return 0;
-	if (errno == EEXIST)
-		return err_set(e, ERR_EXISTS, EEXIST, "\"%s/%s\" is taken",
-			       s->path, name);
-	return err_sys(e, "create \"%s/%s\"", s->path, name);
+	if (r == -ESTALE) {
+		r = scan(s, e);
+		if (!r)
+			r = find_own_or_old(s, owner, false, a, ret);
+	}
+	return r == -ENOMEM ? err_oom(e) : r;
 }
+
+/* --- changing ------------------------------------------------------------ */
 
 int ipam_store_reserve(struct ipam_store *s, const struct ip_addr *addr,
 		       const struct ipam_owner *owner, struct err *e)
 {
-	int r = write_temporary(s, owner, e);
+	char name[IP_TEXT_MAX];
+	int r;
 
+	s->is_sealed = false; /* even if it fails: there was a temporary file */
+	r = ipam_file_create(s->dir, ip_text(addr, name), owner, &s->boot,
+			     s->flags & IPAM_SYNC, s->path, e);
 	if (!r)
-		r = link_temporary(s, addr, e);
-	unlinkat(dirfd(s->dir), TEMPORARY_NAME, 0);
+		note_taken(s, addr, hash_owner(owner));
 	return r;
 }
 
 int ipam_store_release(struct ipam_store *s, const struct ip_addr *addr,
-		       struct err *e)
+		       const struct ipam_owner *owner, struct err *e)
 {
 	char name[IP_TEXT_MAX];
 
-	if (!unlinkat(dirfd(s->dir), ip_text(addr, name), 0) || errno == ENOENT)
+	if (unlinkat(s->dir, ip_text(addr, name), 0) && errno != ENOENT)
+		return err_sys(e, "remove \"%s/%s\"", s->path, name);
+	note_free(s, addr, *owner->container_id ? hash_owner(owner) : 0);
+	if (s->flags & IPAM_SYNC && fsync(s->dir))
+		return err_sys(e, "sync \"%s\"", s->path);
+	return 0;
+}
+
+struct prune {
+	struct ipam_store *store;
+	bool (*is_stale)(const struct ipam_owner *owner, const void *arg);
+	const void *arg;
+	struct err *e;
+	int first;
+};
+
+static int prune_file(const struct ip_addr *addr, const struct ipam_file *file,
+		      void *arg)
+{
+	struct prune *p = arg;
+	int r;
+
+	if (*file->owner.container_id && !p->is_stale(&file->owner, p->arg))
 		return 0;
-	return err_sys(e, "remove \"%s/%s\"", s->path, name);
+	r = ipam_store_release(p->store, addr, &file->owner,
+			       p->first ? NULL : p->e);
+	if (r && !p->first)
+		p->first = r;
+	return 0;
 }
 
 int ipam_store_prune(struct ipam_store *s,
@@ -407,68 +522,23 @@ int ipam_store_prune(struct ipam_store *s,
 				      const void *arg),
 		     const void *arg, struct err *e)
 {
-	struct owner_file f;
-	int first = 0;
+	struct prune prune = { s, is_stale, arg, e, 0 };
+	int r = ipam_store_each(s, prune_file, &prune, e);
 
-	for (size_t i = 0; i < s->n; i++) {
-		int r;
-
-		if (read_owner(s, &s->taken[i], &f))
-			continue;
-		if (*f.owner.container_id && !is_stale(&f.owner, arg))
-			continue;
-		r = ipam_store_release(s, &s->taken[i], first ? NULL : e);
-		if (r && !first)
-			first = r;
-	}
-	return first;
+	return prune.first ? prune.first : r;
 }
 
 /* --- where to search next ------------------------------------------------ */
 
-struct last_name {
-	char text[64];
-};
-
-static struct last_name last_name(size_t index)
-{
-	struct last_name name;
-
-	snprintf(name.text, sizeof(name.text), "last_reserved_ip.%zu", index);
-	return name;
-}
-
 bool ipam_store_last_reserved(const struct ipam_store *s, size_t index,
 			      struct ip_addr *ret)
 {
-	char text[IP_TEXT_MAX];
-	_close_ int fd = -1;
-	ssize_t len;
-
-	if (!s->dir)
-		return false;
-	fd = openat(dirfd(s->dir), last_name(index).text,
-		    O_RDONLY | OPEN_FLAGS);
-	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len < 0)
-		return false;
-	text[len] = '\0';
-	return !ip_parse(text, ret);
+	return s->dir >= 0 && !ipam_file_read_last(s->dir, index, ret);
 }
 
-/* Written over and then cut, not emptied first: ext4 would start to write an
- * emptied file to the disk when it is closed. */
 void ipam_store_set_last_reserved(struct ipam_store *s, size_t index,
 				  const struct ip_addr *addr)
 {
-	struct last_name name = last_name(index);
-	_close_ int fd = openat(dirfd(s->dir), name.text,
-				O_WRONLY | O_CREAT | OPEN_FLAGS, 0600);
-	char text[IP_TEXT_MAX];
-	size_t len = strlen(ip_text(addr, text));
-
-	if (fd < 0)
-		return;
-	if (fs_write_all(fd, text, len) || ftruncate(fd, (off_t)len))
-		unlinkat(dirfd(s->dir), name.text, 0);
+	s->is_sealed = false; /* the file may be new */
+	ipam_file_write_last(s->dir, index, addr);
 }

@@ -17,6 +17,8 @@ static const struct verb verbs[] = {
 	  verb_status },
 	{ "reload", "", "put back what a flush of nftables took away",
 	  verb_reload },
+	{ "ipam", "list|show|free", "the addresses that host-local gave out",
+	  verb_ipam },
 	{ "netns", "add|del|list|exec", "named network namespaces, as ip netns",
 	  verb_netns },
 	{ 0 },

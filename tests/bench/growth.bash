@@ -16,6 +16,10 @@ growth=$tmp/growth
 # minute. Its attachments are fewer for the same reason.
 many_ports=5000 many_ports_iptables=500
 many_attachments=600 many_attachments_ref=100
+# The reference reads all files of addresses, so it gets fewer.
+many_addresses=60000 many_addresses_ref=3000
+# All of a /16 but one, without the network's own two and the gateway.
+full_addresses=65532
 # As many connections are one sample.
 connects=1000
 
@@ -155,6 +159,39 @@ grow_attachments() {
 	done
 }
 
+# take NETWORK SUBNET COUNT: so many addresses of others, from the third of a /16.
+take() {
+	local dir=/var/lib/cni/networks/$1 i
+	mkdir -p "$dir"
+	for ((i = 3; i < $3 + 3; i++)); do
+		printf 'other%s\r\neth0' $i >"$dir/${2%.*.*}.$((i / 256)).$((i % 256))"
+	done
+}
+
+# grow_addresses WHO WHAT MANY: host-local alone, with addresses given away.
+grow_addresses() {
+	local who=$1 what=$2 few=10 many=$3 state round command net=10.3.0.0
+	progress "$who: host-local, $few and $many addresses"
+	take "few-$who" $net $few
+	take "many-$who" $net "$many"
+	for state in few many; do
+		printf '{"cniVersion":"%s","name":"%s","type":"host-local",' \
+			"$version" "$state-$who"
+		printf '"ipam":{"type":"host-local","subnet":"%s/16"}}\n' $net
+	done >"$tmp/conf.$who"
+	for ((round = 0; round <= pairs; round++)); do
+		for state in $(in_turn "$round" few many); do
+			grep "\"$state-" "$tmp/conf.$who" >"$tmp/conf.addresses"
+			for command in ADD DEL; do
+				measure "$who" $command host-local "$tmp/conf.addresses"
+				record "$round" "$command$what" "$who" "$state" $few \
+					"$many" "$us"
+			done
+		done
+	done
+	rm -rf "/var/lib/cni/networks/few-$who" "/var/lib/cni/networks/many-$who"
+}
+
 # grown: one line a comparison: what, who, few, many, the time with few, with
 # many, ratio, budget. Only our own growth has a budget.
 grown() {
@@ -162,6 +199,8 @@ grown() {
 	BEGIN {
 		budget["ADD of a host port"] = budget["connection to the last"] = 1.1
 		budget["ADD of an attachment"] = 1.2
+		budget["ADD of an address"] = budget["DEL of an address"] = 1.3
+		budget["ADD of the last of a /16"] = 1.3
 	}
 	{ key = $1 OFS $2 OFS $5 OFS $6 }
 	!(key in what) { what[key] = $1; who[key] = $2; row[++rows] = key }

@@ -122,7 +122,8 @@ state() {
 			addr: [.addr_info[] | select(.scope == "global") | {local, prefixlen}]}
 		else del(.flags) end)'
 	nft -j list ruleset | jq -cS '.nftables | map(select(.metainfo | not) | del(.. | .handle?))'
-	find /var/lib/cni /run/hawser -type f ! -name lock ! -name 'last_reserved_ip.*' 2>/dev/null |
+	find /var/lib/cni /run/hawser -type f ! -name lock ! -name 'last_reserved_ip.*' \
+		! -name '*.addresses' 2>/dev/null |
 		sort | xargs -r sha256sum
 }
 

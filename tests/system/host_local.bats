@@ -22,7 +22,9 @@ teardown() {
 	for dir in /run/small /run/readonly; do
 		! mountpoint -q "$dir" || umount "$dir"
 	done
-	rm -rf /var/lib/cni/networks /run/small /run/readonly /run/fifo
+	! mountpoint -q /proc/sys/kernel/random/boot_id ||
+		umount /proc/sys/kernel/random/boot_id
+	rm -rf /var/lib/cni/networks /run/hawser /run/small /run/readonly /run/fifo
 }
 
 # add CONTAINER: an ADD that must succeed; the addresses are in $given.
@@ -308,49 +310,84 @@ traced() {
 		-e "inject=$3" "$CNI_BIN/host-local" <<<"$CONF" 2>/dev/null) || status=$?
 }
 
-@test "killed at any system call, ADD blocks nobody and leaks nothing" {
+# killed COMMAND CALL [ADDRESS]: leave what COMMAND of "dead" leaves when killed at
+# each of its CALLs, and see that it blocks nobody and goes with DEL. ADDRESS is
+# another's, who stays.
+killed() {
+	local n both
+	for n in $(seq 40); do
+		[ "$1" = ADD ] || add dead
+		traced "$1" dead "$2:signal=KILL:when=$n"
+		[ "$status" != 0 ] || break
+		add alive
+		del dead
+		both=$(printf '%s\n' "$3" "${given%/*}" | sort | xargs)
+		is "$(names)" "$both" || return 1
+		reserved "${given%/*}" alive || return 1
+		del alive
+		is "$(names)" "${3-}" || return 1
+	done
+	if [ "$n" = 1 ] || [ "$n" = 40 ]; then
+		echo "$1, $2: killed $((n - 1)) times" >&2
+		return 1
+	fi
+	del dead
+}
+
+@test "killed at any system call, ADD and DEL block nobody and leak nothing" {
 	need_strace
-	local call n
-	for call in openat flock write linkat unlinkat close; do
-		for n in $(seq 40); do
-			traced ADD dead "$call:signal=KILL:when=$n"
-			[ "$status" != 0 ] || break
-			add alive
-			del dead
-			del alive
-			is "$(names)" '' || {
-				echo "killed at $call $n" >&2
-				return 1
-			}
-		done
-		[ "$n" -gt 1 ] && [ "$n" -lt 40 ] || {
-			echo "$call: killed $((n - 1)) times" >&2
+	local call
+	for call in openat flock write linkat unlinkat close rename utimensat; do
+		killed ADD "$call" ''
+	done
+	for call in openat flock read unlinkat close unlink; do
+		killed DEL "$call" ''
+	done
+	add other CNI_ARGS=IP=10.1.2.2 # now with an index that stays
+	for call in openat linkat unlinkat utimensat munmap; do
+		killed ADD "$call" 10.1.2.2
+	done
+	for call in openat unlinkat utimensat munmap; do
+		killed DEL "$call" 10.1.2.2
+	done
+}
+
+# failing CALL: an ADD whose CALL fails, the first, the second and so on.
+failing() {
+	local n failed=0
+	for n in $(seq 25); do
+		[ -z "${unindexed-}" ] || rm -rf /run/hawser
+		traced ADD c1 "$1:error=EIO:when=$n"
+		if [ "$status" = 0 ]; then
+			del c1
+		else
+			failed=$((failed + 1))
+		fi
+		is "$(names)" "10.1.2.2 10.1.3.2" || {
+			echo "left by $1 $n" >&2
 			return 1
 		}
-		del dead
 	done
+	[ "$failed" -gt 0 ] || {
+		echo "nothing failed at $1" >&2
+		return 1
+	}
 }
 
 @test "whichever system call fails, an ADD that fails leaves nothing" {
 	need_strace
-	local call n failed
+	local call unindexed=''
 	conf '.ipam.ranges = [[{subnet: "10.1.3.0/24"}]]'
 	add other
-	for call in openat flock read getdents64 write linkat; do
-		failed=0
-		for n in $(seq 25); do
-			traced ADD c1 "$call:error=EIO:when=$n"
-			[ "$status" != 0 ] && failed=$((failed + 1)) || del c1
-			is "$(names)" "10.1.2.2 10.1.3.2" || {
-				echo "left by $call $n" >&2
-				return 1
-			}
-		done
-		[ "$failed" -gt 0 ] || {
-			echo "nothing failed at $call" >&2
-			return 1
-		}
+	for call in openat flock write linkat; do
+		failing $call
 	done
+	unindexed=1
+	for call in openat flock read getdents64 write linkat; do
+		failing $call
+	done
+	try ADD host-local other
+	refused 100 duplicate # what was not read then is known now
 }
 
 @test "the error of the second range's file names it" {
@@ -379,6 +416,108 @@ traced() {
 	while flock -n "$STORE/lock" true; do sleep 0.01; done
 	kill -9 $holder
 	add c1
+}
+
+# reboot: another boot ID, and nothing in /run. What the disk has stays.
+reboot() {
+	local id=/run/scratch/boot_id
+	cat /proc/sys/kernel/random/uuid >$id
+	mount --bind $id /proc/sys/kernel/random/boot_id
+	rm -rf /run/hawser
+}
+
+need_attributes() {
+	add probe
+	python3 -c 'import os, sys; os.getxattr(sys.argv[1], "user.hawser.boot")' \
+		"$STORE/${given%/*}" 2>/dev/null ||
+		skip "no attributes of files, no machine-id, or no python3 here"
+	del probe
+	rm "$STORE/last_reserved_ip.0"
+}
+
+@test "what an earlier boot reserved is given out again, the reference's is not" {
+	need_attributes
+	conf '.ipam.subnet = "10.1.2.0/29"'
+	add c1
+	add c2
+	reserve 10.1.2.4 'c3\r\neth0'
+	add c4
+	add c5
+	try ADD host-local c6
+	refused 102
+	reboot
+	try CHECK host-local c1 # which changes nothing
+	ok
+	is "$(names)" "10.1.2.2 10.1.2.3 10.1.2.4 10.1.2.5 10.1.2.6"
+	add c1 # the same container, started again
+	is "$given" 10.1.2.2/29
+	is "$(names)" "10.1.2.2 10.1.2.4"
+	reserved 10.1.2.4 c3
+	conf '.ipam.subnet = "10.1.2.0/29" | .args.cni.ips = ["10.1.2.4"]'
+	try ADD host-local c7
+	refused 100
+}
+
+@test "keepAfterReboot keeps it" {
+	need_attributes
+	conf '.ipam.keepAfterReboot = true'
+	add c1
+	reboot
+	try ADD host-local c1
+	refused 100 "duplicate allocation"
+	add c2
+	is "$(names)" "10.1.2.2 10.1.2.3"
+	conf .
+	add c3
+	is "$(names)" "10.1.2.3 10.1.2.4"
+}
+
+@test "DEL finds what an earlier boot reserved" {
+	add c1
+	add c2
+	reboot
+	del c1
+	is "$(names)" 10.1.2.3
+}
+
+@test "with sync each change is on the disk before it counts" {
+	need_strace
+	local log=/run/scratch/strace
+	add other
+	conf '.ipam.sync = true'
+	for command in ADD DEL; do
+		CNI_COMMAND=$command CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/none \
+			CNI_PATH=/none strace -o $log -e trace=fsync,linkat,unlinkat \
+			"$CNI_BIN/host-local" <<<"$CONF"
+		sed -n 's/(.*//p' $log >>/run/scratch/calls
+	done
+	is "$(xargs </run/scratch/calls)" \
+		"fsync linkat unlinkat fsync unlinkat fsync"
+	traced ADD c2 fsync:error=EIO
+	refused 5 "Input/output error"
+	is "$(names)" 10.1.2.2
+}
+
+@test "a call asks for as many files with 3000 addresses taken as with 3" {
+	need_strace
+	local i amount command log=/run/scratch/strace
+	conf '.ipam.subnet = "10.1.0.0/16"'
+	add c1
+	add c2
+	for amount in few many; do
+		add c3 # and the files are known
+		for command in ADD DEL; do
+			CNI_COMMAND=$command CNI_CONTAINERID=c4 CNI_IFNAME=eth0 \
+				CNI_NETNS=/none CNI_PATH=/none strace -f -o $log \
+				"$CNI_BIN/host-local" <<<"$CONF" >/dev/null
+			grep -c '^[0-9]* *[a-z]' $log >>/run/scratch/$amount
+		done
+		del c3
+		for i in $(seq 3000); do
+			printf 'o%s\r\neth0' "$i" >"$STORE/10.1.$((i / 250 + 1)).$((i % 250))"
+		done
+	done
+	is "$(xargs </run/scratch/many)" "$(xargs </run/scratch/few)"
 }
 
 @test "empty files block no address for good" {

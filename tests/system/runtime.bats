@@ -502,7 +502,7 @@ nothing_left() {
 	[[ $output =~ ^hawser\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 	run -0 hawser --help
 	contains "$output" 'run a command in a small container'
-	for verb in run add del check gc status 'netns add' 'netns exec'; do
+	for verb in run add del check gc status 'netns add' 'netns exec' 'ipam list' 'ipam show' 'ipam free'; do
 		# shellcheck disable=SC2086
 		run -0 hawser $verb --help
 		contains "$output" "Usage: hawser $verb"

@@ -53,14 +53,22 @@ static struct host_local_config make_conf(const char *text)
 	return conf;
 }
 
+/* The store in "net" below @dir, with indexes in "index". */
+static struct ipam_place place(const char *dir)
+{
+	return (struct ipam_place){ dir, "net",
+				    arena_printf(&arena, "%s/index", dir) };
+}
+
 static int allocate_as(const char *dir, const struct host_local_config *conf,
 		       const char *id, struct cni_result *res, struct err *e)
 {
 	const struct ipam_owner owner = { id, "eth0" };
+	const struct ipam_place at = place(dir);
 	_ipam_store_ struct ipam_store *s = NULL;
 
 	*res = (struct cni_result){ 0 };
-	assert_int_equal(ipam_store_open(dir, "net", true, &s, e), 0);
+	assert_int_equal(ipam_store_open(&at, IPAM_CREATE, &s, e), 0);
 	return host_local_allocate(conf, s, &owner, &arena, res, e);
 }
 
@@ -224,7 +232,7 @@ static void test_a_failure_to_write_takes_back_its_own(void **state)
 	reset(*state, "", "");
 	/* in the way of the temporary file, where nobody can remove it */
 	mkdir(PATH(*state, "net/.hawser.tmp"), 0755);
-	assert_int_equal(allocate_as(*state, &conf, "id", &res, &e), -EEXIST);
+	assert_int_equal(allocate_as(*state, &conf, "id", &res, &e), -EISDIR);
 	assert_missing(PATH(*state, "net/10.0.0.2"));
 	assert_int_equal(rmdir(PATH(*state, "net/.hawser.tmp")), 0);
 	/* an ID that its file has no room for */
@@ -314,18 +322,19 @@ static void test_vast_pools(void **state)
 static void test_status_looks_only(void **state)
 {
 	struct host_local_config conf = make_conf("10.0.0.0/30");
+	const struct ipam_place at = place(*state);
 	_ipam_store_ struct ipam_store *s = NULL;
 	struct err e = { 0 };
 
 	reset(*state, "10.0.0.2", "");
-	assert_int_equal(ipam_store_peek(*state, "net", &s, &e), 0);
+	assert_int_equal(ipam_store_peek(&at, &s, &e), 0);
 	assert_int_equal(host_local_check_free(&conf, 0, s, &e), -ENOSPC);
 	assert_string_equal(
 		e.msg,
 		"no IP addresses available in range set: 10.0.0.1-10.0.0.2");
 	ipam_store_close(steal_ptr(&s));
 	put_file(PATH(*state, "net/10.0.0.2"), "");
-	assert_int_equal(ipam_store_peek(*state, "net", &s, &e), 0);
+	assert_int_equal(ipam_store_peek(&at, &s, &e), 0);
 	assert_int_equal(host_local_check_free(&conf, 0, s, &e), 0);
 	assert_file(PATH(*state, "net/10.0.0.2"), "");
 }

@@ -370,10 +370,11 @@ static void test_data_dir_is_found_whatever_else_is_wrong(void **state)
 {
 	static const struct {
 		const char *conf, *data_dir;
+		bool sync;
 	} cases[] = {
 		{ CONF("\"dataDir\":\"/x\",\"ranges\":5", ",\"args\":7"),
 		  "/x" },
-		{ CONF("\"DataDir\":\"/y\"", ""), "/y" },
+		{ CONF("\"DataDir\":\"/y\",\"sync\":true", ""), "/y", true },
 		{ CONF("\"dataDir\":null", ""), "/var/lib/cni/networks" },
 		{ "{\"name\":\"n\"}", "/var/lib/cni/networks" },
 	};
@@ -383,11 +384,14 @@ static void test_data_dir_is_found_whatever_else_is_wrong(void **state)
 		const char *data_dir;
 		struct fixture f;
 		struct err e;
+		bool sync;
 
 		prepare(&f, CNI_DEL, cases[i].conf, "nonsense");
-		assert_int_equal(host_local_data_dir(&f.call, &data_dir, &e),
-				 0);
+		assert_int_equal(
+			host_local_store_config(&f.call, &data_dir, &sync, &e),
+			0);
 		assert_string_equal(data_dir, cases[i].data_dir);
+		assert_int_equal(sync, cases[i].sync);
 	}
 }
 

@@ -3,17 +3,29 @@
 
 #include <dirent.h>
 #include <sys/file.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "service/ipam_store.h"
 
 static const struct ipam_owner abc = { "abc", "eth0" }, xyz = { "xyz", "eth0" };
 
+/* The store in "net" below @dir, with indexes in "index". */
+static struct ipam_place place(const char *dir)
+{
+	static char index[PATH_MAX];
+
+	snprintf(index, sizeof(index), "%s/index", dir);
+	return (struct ipam_place){ dir, "net", index };
+}
+
 static struct ipam_store *opened(const char *dir)
 {
+	const struct ipam_place at = place(dir);
 	struct ipam_store *s = NULL;
 	struct err e;
 
-	if (ipam_store_open(dir, "net", true, &s, &e))
+	if (ipam_store_open(&at, IPAM_CREATE, &s, &e))
 		fail_msg("%s", e.msg);
 	return s;
 }
@@ -225,10 +237,10 @@ static void test_release(void **state)
 
 	mkdir(PATH(*state, "net/10.0.0.3"), 0755);
 	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
-	assert_int_equal(ipam_store_release(s, &addr, &e), 0);
+	assert_int_equal(ipam_store_release(s, &addr, &abc, &e), 0);
 	assert_missing(PATH(*state, "net/10.0.0.2"));
-	assert_int_equal(ipam_store_release(s, &addr, &e), 0); /* again */
-	assert_int_equal(ipam_store_release(s, &dir, &e), -EISDIR);
+	assert_int_equal(ipam_store_release(s, &addr, &abc, &e), 0); /* again */
+	assert_int_equal(ipam_store_release(s, &dir, &abc, &e), -EISDIR);
 	assert_int_equal(e.code, ERR_IO);
 	assert_non_null(strstr(e.msg, PATH(*state, "net/10.0.0.3")));
 	ipam_store_close(s);
@@ -318,16 +330,17 @@ static void test_an_id_too_long_for_the_file(void **state)
 
 static void test_opening_what_is_not_there(void **state)
 {
+	struct ipam_place at = place(*state);
 	struct ipam_store *s = NULL;
 	struct ip_addr addr = ip("10.0.0.2");
 	struct err e;
 
-	assert_int_equal(ipam_store_open(*state, "net", false, &s, &e),
-			 -ENOENT);
+	assert_int_equal(ipam_store_open(&at, 0, &s, &e), -ENOENT);
 	assert_null(s);
 	assert_missing(PATH(*state, "net"));
-	assert_int_equal(ipam_store_peek(PATH(*state, "a/b"), "net", &s, &e),
-			 0);
+	at.data_dir = PATH(*state, "a/b");
+	assert_int_equal(ipam_store_peek(&at, &s, &e), 0);
+	assert_int_equal(ipam_store_check_writable(&at, &e), 0);
 	assert_true(ipam_store_is_free(s, &addr));
 	assert_false(ipam_store_last_reserved(s, 0, &addr));
 	ipam_store_close(s);
@@ -336,13 +349,14 @@ static void test_opening_what_is_not_there(void **state)
 
 static void test_peeking_leaves_nothing(void **state)
 {
+	const struct ipam_place at = place(*state);
 	struct ipam_store *s = NULL;
 	struct err e;
 
 	mkdir(PATH(*state, "net"), 0755);
 	put_file(PATH(*state, "net/10.0.0.2"), "abc\r\neth0");
 	put_file(PATH(*state, "net/.hawser.tmp"), "");
-	assert_int_equal(ipam_store_peek(*state, "net", &s, &e), 0);
+	assert_int_equal(ipam_store_peek(&at, &s, &e), 0);
 	assert_next_free(s, "10.0.0.2", "10.0.0.9", "10.0.0.3");
 	ipam_store_close(s);
 	assert_string_equal(listing(*state), ".hawser.tmp 10.0.0.2 ");
@@ -350,31 +364,33 @@ static void test_peeking_leaves_nothing(void **state)
 
 static void test_hostile_directories(void **state)
 {
+	struct ipam_place at = place(*state);
 	struct ipam_store *s = NULL;
 	struct err e;
 
 	put_file(PATH(*state, "file"), "");
-	assert_int_equal(
-		ipam_store_open(PATH(*state, "file"), "net", true, &s, &e),
-		-ENOTDIR);
-	assert_non_null(strstr(e.msg, PATH(*state, "file")));
-	assert_int_equal(ipam_store_peek(PATH(*state, "file"), "net", &s, &e),
-			 -ENOTDIR);
+	at.data_dir = PATH(*state, "file");
+	assert_int_equal(ipam_store_open(&at, IPAM_CREATE, &s, &e), -ENOTDIR);
+	assert_non_null(strstr(e.msg, at.data_dir));
+	assert_int_equal(ipam_store_peek(&at, &s, &e), -ENOTDIR);
+	assert_int_equal(ipam_store_check_writable(&at, &e), -ENOTDIR);
 	mkdir(PATH(*state, "elsewhere"), 0755);
 	assert_int_equal(symlink("elsewhere", PATH(*state, "net")), 0);
-	assert_true(ipam_store_open(*state, "net", true, &s, &e) < 0);
+	at.data_dir = *state;
+	assert_true(ipam_store_open(&at, IPAM_CREATE, &s, &e) < 0);
 	assert_non_null(strstr(e.msg, PATH(*state, "net")));
 	assert_missing(PATH(*state, "elsewhere/lock"));
 	/* above the network's directory a link is the administrator's word */
 	assert_int_equal(symlink("elsewhere", PATH(*state, "data")), 0);
-	assert_int_equal(
-		ipam_store_open(PATH(*state, "data"), "net", true, &s, &e), 0);
+	at.data_dir = PATH(*state, "data");
+	assert_int_equal(ipam_store_open(&at, IPAM_CREATE, &s, &e), 0);
 	ipam_store_close(s);
 	assert_int_equal(access(PATH(*state, "elsewhere/net/lock"), F_OK), 0);
 }
 
 static void test_hostile_files(void **state)
 {
+	const struct ipam_place at = place(*state);
 	struct ip_addr addr = ip("10.0.0.2");
 	struct ipam_store *s = NULL;
 	struct err e;
@@ -382,7 +398,7 @@ static void test_hostile_files(void **state)
 	mkdir(PATH(*state, "net"), 0755);
 	put_file(PATH(*state, "victim"), "precious");
 	assert_int_equal(symlink("../victim", PATH(*state, "net/lock")), 0);
-	assert_int_equal(ipam_store_open(*state, "net", true, &s, &e), -ELOOP);
+	assert_int_equal(ipam_store_open(&at, IPAM_CREATE, &s, &e), -ELOOP);
 	assert_non_null(strstr(e.msg, PATH(*state, "net/lock")));
 	unlink(PATH(*state, "net/lock"));
 	assert_int_equal(symlink("../victim", PATH(*state, "net/.hawser.tmp")),
@@ -398,6 +414,227 @@ static void test_hostile_files(void **state)
 	ipam_store_close(s);
 	assert_file(PATH(*state, "victim"), "precious");
 	assert_file(PATH(*state, "net/10.0.0.2"), "abc\r\neth0");
+}
+
+/* --- the index ------------------------------------------------------------ */
+
+static size_t count_indexes(const char *dir)
+{
+	struct dirent **entries;
+	int n = scandir(PATH(dir, "index"), &entries, NULL, NULL);
+
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(n < 0 ? NULL : entries);
+	return n < 2 ? 0 : (size_t)n - 2;
+}
+
+/* Seen by a file whose content changes where it is, which breaks no seal. */
+static void test_the_index_spares_reading_all_files(void **state)
+{
+	struct ipam_store *s = opened(*state);
+
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	assert_int_equal(reserve(s, "10.0.0.3", &abc), 0);
+	ipam_store_close(s);
+	assert_int_equal(count_indexes(*state), 1);
+	put_file(PATH(*state, "net/10.0.0.2"), "xyz\r\neth0");
+	s = opened(*state);
+	assert_string_equal(owned_by(s, "xyz", "eth0"), "");
+	/* a file that says something else is noticed, and all are read */
+	assert_string_equal(owned_by(s, "abc", "eth0"), "10.0.0.3 ");
+	assert_string_equal(owned_by(s, "xyz", "eth0"), "10.0.0.2 ");
+	ipam_store_close(s);
+}
+
+static void test_no_index_of_an_empty_store(void **state)
+{
+	struct ip_addr addr = ip("10.0.0.2");
+	struct ipam_store *s = opened(*state);
+
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	ipam_store_close(s);
+	s = opened(*state);
+	assert_int_equal(ipam_store_release(s, &addr, &abc, NULL), 0);
+	ipam_store_close(s);
+	assert_int_equal(count_indexes(*state), 0);
+}
+
+/* Within one tick of the clock, most of the times. */
+static void test_what_others_do_right_after_us_is_seen(void **state)
+{
+	struct ip_addr next = ip("10.0.0.2");
+	char name[IP_TEXT_MAX];
+
+	for (int i = 0; i < 200; i++) {
+		struct ipam_store *s = opened(*state);
+
+		assert_int_equal(ipam_store_reserve(s, &next, &abc, NULL), 0);
+		ipam_store_close(s);
+		put_file(PATH(PATH(*state, "net"), "10.9.9.9"), "xyz\r\neth0");
+		s = opened(*state);
+		assert_string_equal(owned_by(s, "xyz", "eth0"), "10.9.9.9 ");
+		ipam_store_close(s);
+		unlink(PATH(PATH(*state, "net"), "10.9.9.9"));
+		unlink(PATH(PATH(*state, "net"), ip_text(&next, name)));
+		s = opened(*state);
+		assert_string_equal(owned_by(s, "xyz", "eth0"), "");
+		assert_string_equal(owned_by(s, "abc", "eth0"), "");
+		ipam_store_close(s);
+	}
+}
+
+static void test_a_killed_process_leaves_no_index(void **state)
+{
+	struct ip_addr addr = ip("10.0.0.2");
+	struct ipam_store *s = opened(*state);
+	int status = 0;
+
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	ipam_store_close(s);
+	if (!fork()) {
+		s = opened(*state);
+		reserve(s, "10.0.0.3", &xyz);
+		ipam_store_release(s, &addr, &abc, NULL);
+		_exit(0);
+	}
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+	s = opened(*state);
+	assert_string_equal(owned_by(s, "xyz", "eth0"), "10.0.0.3 ");
+	assert_string_equal(owned_by(s, "abc", "eth0"), "");
+	assert_next_free(s, "10.0.0.2", "10.0.0.9", "10.0.0.2");
+	ipam_store_close(s);
+}
+
+static void test_without_a_place_for_the_index(void **state)
+{
+	struct ipam_place at = place(*state);
+	struct ipam_store *s = NULL;
+
+	at.index_dir = NULL;
+	assert_int_equal(ipam_store_open(&at, IPAM_CREATE, &s, NULL), 0);
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	ipam_store_close(s);
+	put_file(PATH(*state, "file"), "");
+	at.index_dir = PATH(*state, "file");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ipam_store_open(&at, 0, &s, NULL), 0);
+		assert_string_equal(owned_by(s, "abc", "eth0"), "10.0.0.2 ");
+		assert_next_free(s, "10.0.0.2", "10.0.0.9",
+				 i ? "10.0.0.4" : "10.0.0.3");
+		assert_int_equal(reserve(s, i ? "10.0.0.4" : "10.0.0.3", &xyz),
+				 0);
+		ipam_store_close(s);
+	}
+}
+
+/* Of a file that cannot be read now nobody may say later that it is nobody's. */
+static void test_an_unreadable_file_keeps_the_index_away(void **state)
+{
+	struct ipam_store *s;
+
+	mkdir(PATH(*state, "net"), 0755);
+	assert_int_equal(symlink("nowhere", PATH(*state, "net/10.0.0.2")), 0);
+	s = opened(*state);
+	assert_int_equal(reserve(s, "10.0.0.3", &abc), 0);
+	ipam_store_close(s);
+	assert_int_equal(count_indexes(*state), 0);
+}
+
+/* --- earlier boots -------------------------------------------------------- */
+
+#define EARLIER	  "11111111-61bb-4a39-9a9a-0b1d0c6a3a6b"
+#define ATTRIBUTE "user.hawser.boot"
+
+static const char *boot_of(const char *path)
+{
+	static char text[128];
+	ssize_t len = getxattr(path, ATTRIBUTE, text, sizeof(text) - 1);
+
+	text[len < 0 ? 0 : len] = '\0';
+	return text;
+}
+
+/* Let the file be of @id's boot of this machine. */
+static void date_back(const char *path, const char *id)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s%s", id, boot_of(path) + strlen(id));
+	assert_int_equal(setxattr(path, ATTRIBUTE, text, strlen(text), 0), 0);
+}
+
+static struct ipam_store *reopened(const char *dir, unsigned flags)
+{
+	const struct ipam_place at = place(dir);
+	struct ipam_store *s = NULL;
+
+	/* what a reboot empties */
+	nftw(PATH(dir, "index"), dir_remove, 8, FTW_DEPTH | FTW_PHYS);
+	assert_int_equal(ipam_store_open(&at, flags, &s, NULL), 0);
+	return s;
+}
+
+static void test_what_an_earlier_boot_reserved(void **state)
+{
+	struct ipam_store *s = opened(*state);
+
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	assert_int_equal(reserve(s, "10.0.0.3", &abc), 0);
+	ipam_store_close(s);
+	if (!*boot_of(PATH(*state, "net/10.0.0.2")))
+		skip(); /* attributes, or the machine's ID, are not there */
+	put_file(PATH(*state, "net/10.0.0.4"),
+		 "abc\r\neth0"); /* the reference's */
+	date_back(PATH(*state, "net/10.0.0.2"), EARLIER);
+	s = reopened(*state, 0);
+	assert_string_equal(owned_by(s, "abc", "eth0"),
+			    "10.0.0.2 10.0.0.3 10.0.0.4 ");
+	ipam_store_close(s);
+	/* the index of somebody who did not reclaim is no obstacle */
+	s = opened(*state);
+	ipam_store_close(s);
+	assert_int_equal(count_indexes(*state), 1);
+	assert_int_equal(
+		ipam_store_open(&(struct ipam_place){ *state, "net",
+						      PATH(*state, "index") },
+				IPAM_RECLAIM, &s, NULL),
+		0);
+	assert_string_equal(owned_by(s, "abc", "eth0"), "10.0.0.3 10.0.0.4 ");
+	assert_missing(PATH(*state, "net/10.0.0.2"));
+	ipam_store_close(s);
+}
+
+static void test_another_machine_proves_nothing(void **state)
+{
+	const char *path = PATH(*state, "net/10.0.0.2");
+	struct ipam_store *s = opened(*state);
+	char text[128];
+
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	ipam_store_close(s);
+	if (!*boot_of(path))
+		skip();
+	date_back(path, EARLIER);
+	snprintf(text, sizeof(text), "%s", boot_of(path));
+	text[strlen(text) - 1] ^= 1;
+	assert_int_equal(setxattr(path, ATTRIBUTE, text, strlen(text), 0), 0);
+	s = reopened(*state, IPAM_RECLAIM);
+	assert_string_equal(owned_by(s, "abc", "eth0"), "10.0.0.2 ");
+	ipam_store_close(s);
+}
+
+static void test_synced_changes(void **state)
+{
+	struct ip_addr addr = ip("10.0.0.2");
+	struct ipam_store *s = reopened(*state, IPAM_CREATE | IPAM_SYNC);
+
+	assert_int_equal(reserve(s, "10.0.0.2", &abc), 0);
+	assert_file(PATH(*state, "net/10.0.0.2"), "abc\r\neth0");
+	assert_int_equal(ipam_store_release(s, &addr, &abc, NULL), 0);
+	ipam_store_close(s);
+	assert_string_equal(listing(*state), "lock ");
 }
 
 int main(void)
@@ -418,6 +655,15 @@ int main(void)
 		IN_DIR(test_peeking_leaves_nothing),
 		IN_DIR(test_hostile_directories),
 		IN_DIR(test_hostile_files),
+		IN_DIR(test_the_index_spares_reading_all_files),
+		IN_DIR(test_no_index_of_an_empty_store),
+		IN_DIR(test_what_others_do_right_after_us_is_seen),
+		IN_DIR(test_a_killed_process_leaves_no_index),
+		IN_DIR(test_without_a_place_for_the_index),
+		IN_DIR(test_an_unreadable_file_keeps_the_index_away),
+		IN_DIR(test_what_an_earlier_boot_reserved),
+		IN_DIR(test_another_machine_proves_nothing),
+		IN_DIR(test_synced_changes),
 	};
 
 	umask(022);

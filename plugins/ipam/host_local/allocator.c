@@ -2,8 +2,8 @@
 /*
  * Theory of operation
  *
- * The store is locked and its set of taken addresses does not change while we
- * work. So an ADD first chooses an address of every set, which needs no undo,
+ * The store is locked and nobody else takes or frees addresses while we work.
+ * So an ADD first chooses an address of every set, which needs no undo,
  * and then reserves them. Only that second step can leave something behind,
  * and it takes back just what it did itself.
  */
@@ -28,9 +28,9 @@ struct allocation {
 
 /* --- the next free address ----------------------------------------------- */
 
-static bool find_between(const struct range_set *set,
-			 const struct ipam_store *store, struct ip_addr from,
-			 const struct ip_addr *last, struct ip_addr *ret)
+static bool find_between(const struct range_set *set, struct ipam_store *store,
+			 struct ip_addr from, const struct ip_addr *last,
+			 struct ip_addr *ret)
 {
 	while (ipam_store_find_free(store, from, last, ret)) {
 		if (!range_set_has_gateway(set, ret))
@@ -44,8 +44,7 @@ static bool find_between(const struct range_set *set,
 
 /* From the address after @last to the end of its range, then through the
  * following ranges and, around, through its own. NULL: from the beginning. */
-static bool find_after(const struct range_set *set,
-		       const struct ipam_store *store,
+static bool find_after(const struct range_set *set, struct ipam_store *store,
 		       const struct ip_addr *last, struct ip_addr *ret)
 {
 	const struct range *range = last ? range_set_find(set, last) : NULL;
@@ -199,7 +198,8 @@ static int reserve_all(const struct allocation *al, struct err *e)
 	if (!r)
 		return 0;
 	while (i--)
-		ipam_store_release(al->store, &al->choices[i].addr, NULL);
+		ipam_store_release(al->store, &al->choices[i].addr, al->owner,
+				   NULL);
 	return r;
 }
 

@@ -7,8 +7,7 @@
 #include <sys/socket.h>
 
 #include "cni/version.h"
-
-#define DATA_DIR "/var/lib/cni/networks"
+#include "service/ipam_store.h"
 
 typedef LIST(struct range_set) set_list;
 typedef LIST(struct ip_prefix) request_list;
@@ -21,6 +20,8 @@ struct document {
 		LIST(struct cni_route) routes;
 		const char *data_dir;
 		const char *resolv_conf;
+		bool keep_after_reboot;
+		bool sync;
 	} ipam;
 	struct {
 		set_list ranges;
@@ -79,6 +80,8 @@ static const struct json_field ipam_fields[] = {
 	  .size = sizeof(struct cni_route), .initial = &cni_route_initial },
 	{ "dataDir", JSON_STRING, IN(ipam.data_dir) },
 	{ "resolvConf", JSON_STRING, IN(ipam.resolv_conf) },
+	{ "keepAfterReboot", JSON_BOOL, IN(ipam.keep_after_reboot) },
+	{ "sync", JSON_BOOL, IN(ipam.sync) },
 	{ 0 },
 };
 
@@ -109,13 +112,20 @@ static const struct json_field fields[] = {
 	{ 0 },
 };
 
-static const struct json_field data_dir_ipam_fields[] = {
-	{ "dataDir", JSON_STRING, 0 },
+/* What DEL reads. */
+struct store_document {
+	const char *data_dir;
+	bool sync;
+};
+
+static const struct json_field store_ipam_fields[] = {
+	{ "dataDir", JSON_STRING, offsetof(struct store_document, data_dir) },
+	{ "sync", JSON_BOOL, offsetof(struct store_document, sync) },
 	{ 0 },
 };
 
-static const struct json_field data_dir_fields[] = {
-	{ "ipam", JSON_OBJECT, 0, .sub = data_dir_ipam_fields },
+static const struct json_field store_fields[] = {
+	{ "ipam", JSON_OBJECT, 0, .sub = store_ipam_fields },
 	{ 0 },
 };
 
@@ -250,7 +260,7 @@ static int join_requests(const struct document *doc,
 
 static const char *or_default(const char *data_dir)
 {
-	return data_dir && *data_dir ? data_dir : DATA_DIR;
+	return data_dir && *data_dir ? data_dir : IPAM_DATA_DIR;
 }
 
 static int check_routes(const struct host_local_config *conf, struct err *e)
@@ -290,6 +300,8 @@ int host_local_config_load(const struct cni_call *call,
 		return r;
 	conf.data_dir = or_default(doc.ipam.data_dir);
 	conf.resolv_conf = doc.ipam.resolv_conf;
+	conf.keep_after_reboot = doc.ipam.keep_after_reboot;
+	conf.sync = doc.ipam.sync;
 	conf.routes.v = doc.ipam.routes.v;
 	conf.routes.n = doc.ipam.routes.n;
 	r = join_sets(&doc, call->arena, &conf, e);
@@ -304,13 +316,14 @@ int host_local_config_load(const struct cni_call *call,
 	return r;
 }
 
-int host_local_data_dir(const struct cni_call *call, const char **ret,
-			struct err *e)
+int host_local_store_config(const struct cni_call *call, const char **data_dir,
+			    bool *sync, struct err *e)
 {
-	const char *data_dir = NULL;
-	int r = json_decode(data_dir_fields, call->conf->doc, NULL, &data_dir,
+	struct store_document doc = { 0 };
+	int r = json_decode(store_fields, call->conf->doc, NULL, &doc,
 			    call->arena, e);
 
-	*ret = or_default(data_dir);
+	*data_dir = or_default(doc.data_dir);
+	*sync = doc.sync;
 	return r;
 }

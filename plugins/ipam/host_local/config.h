@@ -8,6 +8,8 @@
 struct host_local_config {
 	const char *data_dir;
 	const char *resolv_conf; /* "": none */
+	bool keep_after_reboot;	 /* ours: what an earlier boot reserved */
+	bool sync;		 /* ours: to the disk before ADD or DEL ends */
 	/* In the reference's order, whose index is in last_reserved_ip.N:
 	 * runtimeConfig.ipRanges, the single range, ipam.ranges. */
 	LIST(struct range_set) sets;
@@ -20,7 +22,7 @@ struct host_local_config {
 int host_local_config_load(const struct cni_call *call,
 			   struct host_local_config *ret, struct err *e);
 
-/* Only where the store is, for commands that must work whatever else is
- * wrong; *@ret is never NULL. */
-int host_local_data_dir(const struct cni_call *call, const char **ret,
-			struct err *e);
+/* Only where the store is and how it is written, for commands that must work
+ * whatever else is wrong; *@data_dir is never NULL. */
+int host_local_store_config(const struct cni_call *call, const char **data_dir,
+			    bool *sync, struct err *e);

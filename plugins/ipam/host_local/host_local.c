@@ -24,6 +24,28 @@ static struct ipam_owner call_owner(const struct cni_call *call)
 				    .ifname = call->args->ifname };
 }
 
+static struct ipam_place store_place(const struct cni_call *call,
+				     const char *data_dir)
+{
+	return (struct ipam_place){ .data_dir = data_dir,
+				    .network = call->conf->name,
+				    .index_dir = IPAM_INDEX_DIR };
+}
+
+static int open_to_add(const struct cni_call *call,
+		       const struct host_local_config *conf,
+		       struct ipam_store **ret, struct err *e)
+{
+	struct ipam_place place = store_place(call, conf->data_dir);
+	unsigned flags = IPAM_CREATE;
+
+	if (!conf->keep_after_reboot)
+		flags |= IPAM_RECLAIM;
+	if (conf->sync)
+		flags |= IPAM_SYNC;
+	return ipam_store_open(&place, flags, ret, e);
+}
+
 static int host_local_add(const struct cni_call *call, struct cni_result *ret,
 			  struct err *e)
 {
@@ -40,8 +62,7 @@ static int host_local_add(const struct cni_call *call, struct cni_result *ret,
 		r = resolv_conf_load(conf.resolv_conf, call->arena, &ret->dns,
 				     e);
 	if (!r)
-		r = ipam_store_open(conf.data_dir, call->conf->name, true,
-				    &store, e);
+		r = open_to_add(call, &conf, &store, e);
 	if (!r)
 		r = host_local_allocate(&conf, store, &owner, call->arena, ret,
 					e);
@@ -54,11 +75,14 @@ static int open_existing(const struct cni_call *call, struct ipam_store **ret,
 			 struct err *e)
 {
 	const char *data_dir;
-	int r = host_local_data_dir(call, &data_dir, e);
+	struct ipam_place place;
+	bool sync;
+	int r = host_local_store_config(call, &data_dir, &sync, e);
 
 	if (r)
 		return r;
-	r = ipam_store_open(data_dir, call->conf->name, false, ret, e);
+	place = store_place(call, data_dir);
+	r = ipam_store_open(&place, sync ? IPAM_SYNC : 0, ret, e);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -73,7 +97,7 @@ static int host_local_del(const struct cni_call *call, struct err *e)
 		return first;
 	first = ipam_store_owned(store, &owner, call->arena, &owned, e);
 	for (size_t i = 0; i < owned.n; i++) {
-		int r = ipam_store_release(store, &owned.v[i],
+		int r = ipam_store_release(store, &owned.v[i], &owner,
 					   first ? NULL : e);
 
 		if (r && !first)
@@ -173,10 +197,15 @@ static int host_local_status(const struct cni_call *call, struct err *e)
 {
 	_ipam_store_ struct ipam_store *store = NULL;
 	struct host_local_config conf = { 0 };
+	struct ipam_place place;
 	int r = host_local_config_load(call, &conf, e);
 
+	if (!r) {
+		place = store_place(call, conf.data_dir);
+		r = ipam_store_check_writable(&place, e);
+	}
 	if (!r)
-		r = ipam_store_peek(conf.data_dir, call->conf->name, &store, e);
+		r = ipam_store_peek(&place, &store, e);
 	for (size_t i = 0; !r && i < conf.sets.n; i++)
 		r = host_local_check_free(&conf, i, store, e);
 	if (r && e)
