@@ -14,6 +14,7 @@ const struct cni_plugin *const plugins_built_in[] = {
 	&plugin_macvlan,
 	&plugin_portmap,
 	&plugin_ptp,
+	&plugin_static,
 	&plugin_tap,
 	&plugin_vlan,
 	NULL,
