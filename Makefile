@@ -139,6 +139,10 @@ check-kernel: deps-check ## run them all under other kernels: tests/README.md
 	$(Q)$(MAKE) --no-print-directory build units peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel
 
+check-kernel-only: deps-check ## of them what this machine's kernel may not be able to run
+	$(Q)$(MAKE) --no-print-directory build peer
+	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel-only
+
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
 	$(Q)$(MAKE) --no-print-directory build
 	$(Q)tests/conformance/run $(or $(CNI_BIN),$(O)/bin)
@@ -198,6 +202,6 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all build check check-unit check-system check-user check-kernel check-sanitized check-unit-system \
+.PHONY: all build check check-unit check-system check-user check-kernel check-kernel-only check-sanitized check-unit-system \
         conformance bench demo lint format coverage units peer deps-check deps-lint deps install \
         uninstall clean help
