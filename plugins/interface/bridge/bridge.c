@@ -28,7 +28,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cni/ipam.h"
 #include "interface/report.h"
