@@ -309,6 +309,7 @@ static int attach(struct bridge_attachment *at, struct cni_result *res,
 	given = *res;
 	if (!r)
 		r = complete(at, res, e);
+	at->addresses.interfaces = res->interfaces; /* which they point to */
 	if (!r) /* last: it undoes itself, being all or nothing */
 		r = ip_masq_add(at->nf, at->call, plugin_bridge.name,
 				&at->conf.masq, &at->addresses, e);
