@@ -330,15 +330,18 @@ CHANGES=sendmsg,renameat,openat,linkat,unlinkat,flock
 		run env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
 			strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=sendmsg \
 			-e inject=sendmsg:error=ENOBUFS:when="$n" "$CNI_BIN/host-device" <<<"$CONF"
-		[ "$status" != 0 ] || break
-		json '.msg | contains("No buffer space available")'
+		grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || break
+		if [ "$status" = 0 ]; then # one whose failure does not matter
+			del_device c1
+		else
+			json '.msg | contains("No buffer space available")'
+		fi
 		same_state "$before" || {
 			echo "request $n: $output"
 			false
 		}
 	done
-	# the one that went through had fewer
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/trace")" = $((n - 1)) ]
+	ok
 	[ "$n" -gt 8 ]
 }
 
