@@ -139,7 +139,8 @@ static int append_hops(struct rtlist *list, struct route *route,
 	int left = nla_len(multipath);
 	int r = 0;
 
-	while (!r && RTNH_OK(hop, left)) {
+	/* the macro looks before it asks whether there is anything left */
+	while (!r && left >= (int)sizeof(*hop) && RTNH_OK(hop, left)) {
 		struct nlattr *gw = nla_find((void *)RTNH_DATA(hop),
 					     hop->rtnh_len - (int)sizeof(*hop),
 					     RTA_GATEWAY);
