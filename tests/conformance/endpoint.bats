@@ -86,9 +86,10 @@ use() {
 	done
 }
 
-@test "an interface in the container: a name that is taken is an error, and nothing is left" {
-	# shellcheck disable=SC2086
-	each $KINDS
+# What macvlan of the reference does and the others do not has a test for each.
+
+taken_name() { # KIND...
+	each "$@"
 	ip -n a link add eth0 type veth peer name eth1
 	for kind in $kinds; do
 		use "$kind"
@@ -97,6 +98,14 @@ use() {
 		refused any 'exist|file|duplicate'
 		eq "$(snapshot)" "$before"
 	done
+}
+
+@test "macvlan: a name that is taken is an error, and nothing is left" {
+	taken_name macvlan
+}
+
+@test "ipvlan and others: a name that is taken is an error, and nothing is left" {
+	taken_name ipvlan vlan dummy tap
 }
 
 @test "an interface in the container: IPAM has no address, and nothing is left" {
@@ -231,9 +240,8 @@ use() {
 	del tap
 }
 
-@test "an interface on top of another: mtu, and none above the master's" {
-	# shellcheck disable=SC2086
-	each $ON_TOP
+greatest_mtu() { # KIND...
+	each "$@"
 	for kind in $kinds; do
 		use "$kind" '.mtu = 1400'
 		add "$kind"
@@ -245,6 +253,14 @@ use() {
 		refused any .
 		eq "$(snapshot)" "$before"
 	done
+}
+
+@test "macvlan: mtu, and none above the master's" {
+	greatest_mtu macvlan
+}
+
+@test "ipvlan and vlan: mtu, and none above the master's" {
+	greatest_mtu ipvlan vlan
 }
 
 @test "an interface on top of another: a master that is not there is an error" {
@@ -275,8 +291,8 @@ use() {
 	done
 }
 
-@test "macvlan and ipvlan take the interface of the default route as master" {
-	each macvlan ipvlan
+default_master() { # KIND...
+	each "$@"
 	ip addr add 198.51.100.1/24 dev master0
 	ip route add default via 198.51.100.2
 	for kind in $kinds; do
@@ -287,6 +303,14 @@ use() {
 		check "$kind"
 		del "$kind"
 	done
+}
+
+@test "macvlan takes the interface of the default route as master" {
+	default_master macvlan
+}
+
+@test "ipvlan takes the interface of the default route as master" {
+	default_master ipvlan
 }
 
 @test "modes of macvlan and ipvlan, and unknown ones" {
