@@ -198,14 +198,13 @@ notices() {
 
 # Behind another plugin, which is played here.
 
-behind_another() { # [FILTER]
+behind_another() {
 	ip link add host0 type veth peer name eth0 netns a
 	ip link set host0 up
 	ip -n a addr add 10.1.2.9/24 dev eth0
 	ip -n a link set eth0 up
 	bridge_conf 'del(.ipam) | .prevResult = {cniVersion: $v, interfaces: [{name: "host0"},
-		{name: "eth0", sandbox: "/run/netns/a"}], ips: [{address: "10.1.2.9/24", interface: 1}]} |
-		'"${1:-.}"
+		{name: "eth0", sandbox: "/run/netns/a"}], ips: [{address: "10.1.2.9/24", interface: 1}]}'
 }
 
 @test "behind another plugin its interface on the host becomes a port" {
