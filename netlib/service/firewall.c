@@ -345,8 +345,6 @@ static const struct table_target network_counter = {
 	.count_uses = nft_find_counter,
 };
 
-/* An address was given to its attachment: an element that stands there, of a
- * dead attachment or on another network, is taken over. */
 /* An address was given to the attachment, and what else stands there belongs to
  * a dead one; unless that is on another bridge and its container is there: its
  * network would lose its policy to ours. */
