@@ -249,6 +249,17 @@ EOF_SH
 	[ "$status" = 0 ]
 }
 
+# Closing one may wait for the kernel (kernel/netfilter.h), and costs a child.
+@test "a call opens one netfilter socket, whatever it asks" {
+	needs_strace
+	for command in ADD DEL; do
+		run env CNI_COMMAND=$command CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
+			strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=socket "$CNI_BIN/bridge" <<<"$CONF"
+		ok
+		[ "$(grep -c NETLINK_NETFILTER "$BATS_TEST_TMPDIR/trace")" = 1 ]
+	done
+}
+
 @test "the address stays reserved while the interface cannot be deleted" {
 	needs_strace
 	add c1
