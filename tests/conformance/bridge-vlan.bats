@@ -6,24 +6,16 @@
 # What lib.bash defines and uses; filters and commands meant for later.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 load lib
-
-# Of the kernel, and not of the plugin.
-filters_vlans() {
-	local on
-	ip link add probe type bridge vlan_filtering 1 2>/dev/null &&
-		on=$(ipj host link show dev probe | jq '.[0].linkinfo.info_data.vlan_filtering')
-	ip link del probe 2>/dev/null || :
-	[ "${on-}" = 1 ] || [ -n "${HAWSER_LAB-}" ] || skip "this kernel's bridges do not filter VLANs"
-}
+load ../lib/features
 
 # vlan_conf VLAN [FILTER]
 vlan_conf() {
-	filters_vlans
+	needs filtering
 	bridge_conf ".vlan = $1 | ${2:-.}"
 }
 
 trunk_conf() { # LIST [FILTER]
-	filters_vlans
+	needs filtering
 	bridge_conf "del(.ipam) | .vlanTrunk = $1 | ${2:-.}"
 }
 

@@ -5,7 +5,7 @@
 # tap; those of them that the directory has and the kernel has devices for.
 
 load lib
-load ../lib/links
+load ../lib/features
 
 KINDS='macvlan ipvlan vlan dummy tap'
 ON_TOP='macvlan ipvlan vlan'
@@ -15,7 +15,7 @@ each() {
 	local kind
 	kinds=''
 	for kind; do
-		[ ! -x "$PLUGINS/$kind" ] || ! has_link "$kind" || kinds="$kinds $kind"
+		[ ! -x "$PLUGINS/$kind" ] || ! has_feature "$kind" || kinds="$kinds $kind"
 	done
 	[ -n "$kinds" ] || skip "neither plugins nor devices of: $*"
 	ip link add master0 type veth peer name far0

@@ -3,8 +3,8 @@
 #
 # What the system tests share. They run inside tests/lib/sandbox.sh.
 
-# shellcheck source=tests/lib/links.bash
-. "$BATS_TEST_DIRNAME/../lib/links.bash"
+# shellcheck source=tests/lib/features.bash
+. "$BATS_TEST_DIRNAME/../lib/features.bash"
 
 CNI_BIN=${CNI_BIN:-$BATS_TEST_DIRNAME/../../build/bin}
 REFERENCE_CNI=${REFERENCE_CNI:-/usr/lib/cni}

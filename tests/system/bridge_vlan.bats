@@ -4,6 +4,8 @@
 # The bridge plugin's VLANs: what a port is in, who reaches whom, and the
 # host's interface in a VLAN, which comes and goes with the containers.
 
+# bats file_tags=filtering
+
 load ../lib/system
 
 PEER=${PEER:-$CNI_BIN/../tests/peer}
@@ -26,19 +28,6 @@ teardown() {
 
 filtering() { # BRIDGE: 0 or 1; null where the kernel knows of none
 	ip -d -j link show "$1" | jq '.[0].linkinfo.info_data.vlan_filtering'
-}
-
-# Kernels that cannot refuse it or take no notice.
-can_filter() {
-	local on
-	ip link add probe type bridge vlan_filtering 1 2>/dev/null || return
-	on=$(filtering probe)
-	ip link del probe
-	[ "$on" = 1 ]
-}
-
-needs_vlan_filtering() { # as needs_link
-	can_filter || [ -n "${HAWSER_LAB-}" ] || skip "this kernel's bridges do not filter VLANs"
 }
 
 port_of() { # CONTAINER
@@ -96,7 +85,7 @@ say() { # CONTAINER VLAN TEXT...
 # --- what a port is in --------------------------------------------------------
 
 @test "each way to say VLANs, and what the port is in then" {
-	needs_vlan_filtering
+	needs filtering
 	n=0
 	while IFS=';' read -r keys vlans; do
 		n=$((n + 1))
@@ -133,7 +122,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "the default VLAN of a bridge need not be 1" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge vlan_filtering 1 vlan_default_pvid 7
 	conf '.vlan = 100'
 	add c1
@@ -196,7 +185,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a kernel whose bridges cannot filter VLANs: a clear error, nothing left" {
-	no can_filter || skip "this kernel's can"
+	no has_feature filtering || skip "this kernel's can"
 	before=$(state)
 	for keys in '.vlan = 100' '.vlanTrunk = []'; do
 		conf "$keys"
@@ -207,7 +196,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "4094 VLANs are one request, as one is" {
-	needs_vlan_filtering
+	needs filtering
 	needs_strace
 	requests() { # the last ADD's, of the port's VLANs
 		grep -c 'sendmsg.*RTM_SETLINK' "$BATS_TEST_TMPDIR/trace"
@@ -236,7 +225,7 @@ say() { # CONTAINER VLAN TEXT...
 # --- who reaches whom -----------------------------------------------------------
 
 @test "containers of one VLAN reach each other, those of another do not" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$IPAM | .vlan = 100"
 	add c1
 	add c2
@@ -253,7 +242,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a trunk has its VLANs' frames with a tag, others not at all" {
-	needs_vlan_filtering
+	needs filtering
 	conf '.vlanTrunk = [{"minID":100,"maxID":102}]'
 	add c1
 	for vlan in 100 102 200; do
@@ -272,7 +261,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "frames from a trunk arrive without their tag, in their VLAN only" {
-	needs_vlan_filtering
+	needs filtering
 	conf '.vlan = 5 | .vlanTrunk = [{"id":100},{"id":200}]'
 	add c1
 	conf '.vlan = 100'
@@ -286,7 +275,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a container on a trunk talks to one in the VLAN through a vlan device" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$IPAM | .vlan = 100"
 	add c1
 	conf '.vlanTrunk = [{"id":100}]'
@@ -301,7 +290,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "macspoofchk and portIsolation count in a VLAN" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY | .macspoofchk = true | .portIsolation = true"
 	add c1
 	add c2
@@ -314,7 +303,7 @@ say() { # CONTAINER VLAN TEXT...
 # --- a bridge that is there -------------------------------------------------------
 
 @test "an existing bridge begins to filter where only our own ports are on it" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge
 	conf "$IPAM"
 	add c1
@@ -328,7 +317,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a port of ours that an ADD has only just made is no reason to leave it alone" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge
 	ip link add vethnew type veth peer name far
 	ip link set vethnew master br0
@@ -338,7 +327,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "with another's port on it the bridge is left alone, and the error says why" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge
 	ip link add uplink up master br0 type veth peer name far
 	before=$(vlan_state)
@@ -361,7 +350,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "with a vlan device on top of it the bridge is left alone as well" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge
 	ip link add link br0 name br0.7 up type vlan id 7
 	conf '.vlan = 100'
@@ -371,7 +360,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "ADDs with and without a VLAN at once on a bridge that does not filter yet" {
-	needs_vlan_filtering
+	needs filtering
 	for i in $(seq 24); do ip netns add "p$i"; done
 	for i in $(seq 24); do
 		conf "$([ $((i % 2)) = 0 ] || echo '.vlan = 100 |') ."
@@ -387,7 +376,7 @@ say() { # CONTAINER VLAN TEXT...
 # --- the host's interface in the VLAN ------------------------------------------------
 
 @test "the gateway of a VLAN is an interface of its own, reported, and reached" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	add c1
 	json '.interfaces | map(.name) | .[0] == "br0" and .[2] == "eth0" and .[3] == "br0.100" and length == 4'
@@ -405,7 +394,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "containers of one VLAN share its gateway, which goes with the last" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 address 02:00:00:00:00:0b up type bridge vlan_filtering 1
 	ip netns add c2
 	before=$(vlan_state)
@@ -423,7 +412,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "two VLANs of one bridge have a gateway each, with routes between them" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY | .isDefaultGateway = true"
 	add c1
 	conf '.vlan = 200 | .isDefaultGateway = true | .name = "n2" |
@@ -442,7 +431,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "ipMasq translates what leaves a VLAN" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY | .isDefaultGateway = true | .ipMasq = true"
 	add c1
 	ip netns add out
@@ -457,7 +446,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a container without a gateway of its own keeps that of its VLAN in place" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	add c1
 	conf '.vlan = 100'
@@ -472,7 +461,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "the name of a gateway fits, however long the bridge's is" {
-	needs_vlan_filtering
+	needs filtering
 	for bridge in cni-podman123456 a.long.bridge-1 twelve-chars; do
 		bridge=${bridge:0:15}
 		conf "$GATEWAY | .bridge = \"$bridge\" | .vlan = 4094"
@@ -491,7 +480,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "the gateway goes when the namespace has gone, and with DEL without prevResult" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	add c1
 	ip netns del c1
@@ -501,7 +490,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "VLAN 1 is the bridge's own: it is the gateway itself" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY | .vlan = 1"
 	add c1
 	json '.interfaces | length == 3'
@@ -517,7 +506,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "an administrator's interface in the VLAN is used, and stays" {
-	needs_vlan_filtering
+	needs filtering
 	for name in br0.100 servers; do
 		ip link add br0 up type bridge vlan_filtering 1
 		bridge vlan add dev br0 vid 100 self
@@ -537,7 +526,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a VLAN that the bridge had let in before stays let in" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge vlan_filtering 1
 	bridge vlan add dev br0 vid 100 self
 	conf "$GATEWAY"
@@ -549,7 +538,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "the pair that the reference makes for a gateway is used, and stays" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0 up type bridge vlan_filtering 1
 	ip link add br0.100 type veth peer name vethgw
 	ip link set br0.100 up
@@ -568,7 +557,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a name that something else has is an error, and nothing is changed" {
-	needs_vlan_filtering
+	needs filtering
 	ip link add br0.100 type veth peer name other
 	ip link add br0 address 02:00:00:00:00:0b up type bridge vlan_filtering 1
 	before=$(vlan_state)
@@ -579,7 +568,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "a gateway that a call which was killed has left is made ready, and goes" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	for alias in '' "gateway of the bridge's VLAN, which was let in"; do
 		ip link add br0 up type bridge vlan_filtering 1
@@ -594,7 +583,7 @@ say() { # CONTAINER VLAN TEXT...
 }
 
 @test "an address that conflicts on the gateway is refused, and replaced with forceAddress" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	add c1
 	ip addr add 10.9.0.1/24 dev br0.100
@@ -616,7 +605,7 @@ check_names() { # WORDS...: what CHECK must say
 
 # attached [JQ-FILTER]: c1 in a trunk, with its gateway; CHECK is content.
 attached() {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"' | .vlanTrunk = [{"minID":200,"maxID":210}]'
 	add c1
 	with_result
@@ -679,7 +668,7 @@ attached() {
 # --- all at once, and undone ---------------------------------------------------------------
 
 @test "32 ADDs at once in two VLANs, then 32 DELs, leave nothing" {
-	needs_vlan_filtering
+	needs filtering
 	for i in $(seq 32); do ip netns add "p$i"; done
 	before=$(vlan_state)
 	for vlan in 0 1; do
@@ -712,7 +701,7 @@ attached() {
 }
 
 @test "ADDs and DELs that cross each other never lose a gateway, nor leave one" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	for i in $(seq 6); do ip netns add "p$i"; done
 	for i in $(seq 6); do
@@ -733,7 +722,7 @@ attached() {
 }
 
 @test "an ADD waits for a DEL that is taking the gateway away, and has one" {
-	needs_vlan_filtering
+	needs filtering
 	needs_strace
 	traced() { # STRACE-OPTION...
 		env CNI_COMMAND=DEL CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
@@ -754,7 +743,7 @@ attached() {
 }
 
 @test "each request of an ADD into a VLAN refused once: a clear error, everything undone" {
-	needs_vlan_filtering
+	needs filtering
 	needs_strace
 	before=$(vlan_state)
 	conf "$GATEWAY"' | .vlanTrunk = [{"id":7}]'
@@ -777,7 +766,7 @@ attached() {
 }
 
 @test "an ADD that fails late takes the gateway back, unless others use it" {
-	needs_vlan_filtering
+	needs filtering
 	needs_strace
 	traced() { # CONTAINER [STRACE-OPTION...]
 		run env CNI_COMMAND=ADD CNI_CONTAINERID="$1" CNI_NETNS="/run/netns/$1" CNI_IFNAME=eth0 \
@@ -803,7 +792,7 @@ attached() {
 }
 
 @test "GC removes the gateways that nobody uses, of its own bridge, and keeps the rest" {
-	needs_vlan_filtering
+	needs filtering
 	conf "$GATEWAY"
 	add c1
 	conf "$GATEWAY"' | .vlan = 200 | .ipam.ranges = [[{"subnet":"10.2.0.0/24"}]]'
@@ -822,7 +811,7 @@ attached() {
 }
 
 @test "kill -9 at any time leaves nothing that DEL does not remove" {
-	needs_vlan_filtering
+	needs filtering
 	before=$(vlan_state)
 	conf "$GATEWAY"' | .vlanTrunk = [{"id":7}]'
 	for delay in 0.001 0.002 0.003 0.004 0.005 0.006 0.008 0.01 0.015; do

@@ -5,6 +5,8 @@
 # dummy, ipvlan, macvlan, tap, vlan. Each test goes through all that the kernel
 # has devices for.
 
+# bats file_tags=macvlan,ipvlan,vlan,dummy,tap
+
 load ../lib/system
 load ../lib/endpoint
 
@@ -24,7 +26,7 @@ sandbox_kinds() {
 	local kind
 	KINDS=()
 	for kind in macvlan ipvlan vlan dummy tap; do
-		{ [ -z "${HAWSER_LAB-}" ] && ! has_link "$kind"; } || KINDS+=("$kind")
+		! wants "$kind" || KINDS+=("$kind")
 	done
 }
 

@@ -3,6 +3,8 @@
 #
 # ipvlan: what is particular to it. endpoint.bats has the rest.
 
+# bats file_tags=ipvlan
+
 load ../lib/system
 load ../lib/endpoint
 
@@ -10,7 +12,7 @@ PLUGIN=ipvlan
 BASE_CONF='{"cniVersion":"1.1.0","name":"n1","type":"ipvlan","master":"m0",'$IPAM'}'
 
 setup() {
-	needs_link ipvlan
+	needs ipvlan
 	endpoint_setup
 	ip addr add 192.0.2.253/24 dev m0
 	ip addr add 2001:db8::fd/64 dev m0

@@ -3,6 +3,8 @@
 #
 # macvlan: what is particular to it. endpoint.bats has the rest.
 
+# bats file_tags=macvlan
+
 load ../lib/system
 load ../lib/endpoint
 
@@ -10,7 +12,7 @@ PLUGIN=macvlan
 BASE_CONF='{"cniVersion":"1.1.0","name":"n1","type":"macvlan","master":"m0",'$IPAM'}'
 
 setup() {
-	needs_link macvlan
+	needs macvlan
 	endpoint_setup
 	ip addr add 192.0.2.253/24 dev m0
 }

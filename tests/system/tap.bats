@@ -3,6 +3,8 @@
 #
 # tap: what is particular to it. endpoint.bats has the rest.
 
+# bats file_tags=tap
+
 load ../lib/system
 load ../lib/endpoint
 
@@ -11,7 +13,7 @@ BASE_CONF='{"cniVersion":"1.1.0","name":"n1","type":"tap",'$IPAM'}'
 PEER=${CNI_BIN}/../tests/peer
 
 setup() {
-	needs_link tap
+	needs tap
 	endpoint_setup
 }
 

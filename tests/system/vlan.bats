@@ -3,6 +3,8 @@
 #
 # vlan: what is particular to it. endpoint.bats has the rest.
 
+# bats file_tags=vlan
+
 load ../lib/system
 load ../lib/endpoint
 
@@ -11,7 +13,7 @@ BASE_CONF='{"cniVersion":"1.1.0","name":"n1","type":"vlan","master":"m0","vlanId
 
 # Outside has an interface in each of two VLANs, and counts what comes in.
 setup() {
-	needs_link vlan
+	needs vlan
 	endpoint_setup
 	ip -n outside addr flush dev eth0
 	for id in 5 6; do
