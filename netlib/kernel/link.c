@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_bridge.h>
+#include <linux/if_tun.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -53,13 +54,34 @@ static void read_bridge(struct nlattr *data, struct link *link)
 		get_u16(find_nested(data, IFLA_BR_VLAN_DEFAULT_PVID));
 }
 
+static void read_macvlan(struct nlattr *data, struct link *link)
+{
+	link->mode = rtattr_u32(find_nested(data, IFLA_MACVLAN_MODE));
+	link->queue_len =
+		rtattr_u32(find_nested(data, IFLA_MACVLAN_BC_QUEUE_LEN));
+}
+
+static int64_t read_id(struct nlattr *attr)
+{
+	return attr ? (int64_t)rtattr_u32(attr) : -1;
+}
+
+static void read_tap(struct nlattr *data, struct link *link)
+{
+	link->tap.owner = read_id(find_nested(data, IFLA_TUN_OWNER));
+	link->tap.group = read_id(find_nested(data, IFLA_TUN_GROUP));
+	link->tap.multi_queue = get_u8(find_nested(data, IFLA_TUN_MULTI_QUEUE));
+}
+
 /* What an interface on top of another is told apart by; how a bridge is set. */
 static void read_data(struct nlattr *data, struct link *link)
 {
 	if (!strcmp(link->kind, "bridge"))
 		read_bridge(data, link);
 	else if (!strcmp(link->kind, "macvlan"))
-		link->mode = rtattr_u32(find_nested(data, IFLA_MACVLAN_MODE));
+		read_macvlan(data, link);
+	else if (!strcmp(link->kind, "tun"))
+		read_tap(data, link);
 	else if (!strcmp(link->kind, "ipvlan"))
 		link->mode = get_u16(find_nested(data, IFLA_IPVLAN_MODE));
 	else if (!strcmp(link->kind, "vlan"))

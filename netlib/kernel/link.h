@@ -28,7 +28,12 @@ struct link {
 	/* A veth's other end, or what a macvlan, ipvlan or vlan is on top of: its
 	 * index in its own namespace. */
 	int iflink;
-	uint32_t mode;		/* of a macvlan or ipvlan */
+	uint32_t mode;	    /* of a macvlan or ipvlan */
+	uint32_t queue_len; /* of a macvlan: broadcasts that may wait */
+	struct {
+		bool multi_queue;
+		int64_t owner, group; /* -1: none */
+	} tap;
 	uint16_t vlan_id;	/* of a vlan */
 	bool vlan_filtering;	/* of a bridge */
 	uint16_t default_pvid;	/* of a bridge: that of new ports; 0: none */

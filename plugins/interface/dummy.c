@@ -5,6 +5,7 @@
 #include "cni/ipam.h"
 #include "cni/mac.h"
 #include "interface/endpoint.h"
+#include "interface/mtu.h"
 #include "plugins.h"
 
 #define MTU_MAX INT32_MAX
@@ -29,28 +30,45 @@ static int make(const struct endpoint *at, const void *arg, struct err *e)
 	return link_add_dummy(&at->host, &link, e);
 }
 
+static int check(const struct endpoint *at, const void *arg, struct err *e)
+{
+	const struct dummy_conf *conf = arg;
+
+	return mtu_check(conf->mtu, at->wanted, &at->iface,
+			 "container interface", e);
+}
+
 static const struct endpoint_kind dummy = {
 	.plugin = "dummy",
 	.kind = "dummy",
 	.needs_ipam = true,
 	.make = make,
+	.check = check,
 };
+
+static int load(const struct cni_call *call, struct dummy_conf *ret,
+		struct err *e)
+{
+	int r = json_decode(fields, call->conf->doc, NULL, ret, call->arena, e);
+
+	return r ? r : cni_mac_load(call, &ret->mac, e);
+}
 
 static int dummy_add(const struct cni_call *call, struct cni_result *ret,
 		     struct err *e)
 {
 	struct dummy_conf conf = { 0 };
-	int r = json_decode(fields, call->conf->doc, NULL, &conf, call->arena,
-			    e);
+	int r = load(call, &conf, e);
 
-	if (!r)
-		r = cni_mac_load(call, &conf.mac, e);
 	return r ? r : endpoint_add(call, &dummy, &conf, ret, e);
 }
 
 static int dummy_check(const struct cni_call *call, struct err *e)
 {
-	return endpoint_check(call, &dummy, NULL, e);
+	struct dummy_conf conf = { 0 };
+	int r = load(call, &conf, e);
+
+	return r ? r : endpoint_check(call, &dummy, &conf, e);
 }
 
 static int dummy_del(const struct cni_call *call, struct err *e)

@@ -261,11 +261,11 @@ int endpoint_gc(const struct cni_call *call, struct err *e)
 /* --- CHECK ----------------------------------------------------------------- */
 
 static int compare(struct endpoint *at, const struct endpoint_kind *kind,
-		   const void *conf, const struct cni_interface *wanted,
-		   const struct cni_result *prev, struct err *e)
+		   const void *conf, const struct cni_result *prev,
+		   struct err *e)
 {
-	int r = inspect_iface(&at->container, wanted, kind->kind, &at->iface,
-			      e);
+	int r = inspect_iface(&at->container, at->wanted, kind->kind,
+			      &at->iface, e);
 
 	if (!r && !(at->iface.flags & IFF_UP))
 		r = inspect_differs(e, "container interface", at->iface.name,
@@ -282,7 +282,6 @@ int endpoint_check(const struct cni_call *call,
 		   struct err *e)
 {
 	struct endpoint at = endpoint_of(call);
-	const struct cni_interface *wanted = NULL;
 	struct common_conf common = { 0 };
 	struct cni_result prev = { 0 };
 	int r = load(call, kind, &common, e);
@@ -290,14 +289,14 @@ int endpoint_check(const struct cni_call *call,
 	if (!r)
 		r = cni_prev_result(call, &prev, e);
 	if (!r && kind->make)
-		r = inspect_result(call, &prev, &wanted, e);
+		r = inspect_result(call, &prev, &at.wanted, e);
 	if (!r)
 		r = cni_ipam_call(call, CNI_CHECK, e);
 	if (r || !kind->make)
 		return r;
 	r = open_namespaces(&at, e);
 	if (!r)
-		r = compare(&at, kind, conf, wanted, &prev, e);
+		r = compare(&at, kind, conf, &prev, e);
 	close_namespaces(&at);
 	return r;
 }

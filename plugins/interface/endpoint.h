@@ -30,7 +30,10 @@ struct endpoint {
 	const struct cni_call *call;
 	struct owner owner;
 	struct netns host, container;
-	struct link iface; /* in the container; CHECK's .check may look at it */
+	/* CHECK's .check may look at these: the interface in the container, and
+	 * what prevResult says of it. */
+	struct link iface;
+	const struct cni_interface *wanted;
 };
 
 struct endpoint_kind {

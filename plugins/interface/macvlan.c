@@ -86,6 +86,12 @@ static int check(const struct endpoint *at, const void *arg, struct err *e)
 	if (at->iface.mode != conf->mode)
 		return inspect_differs(e, "container interface", at->iface.name,
 				       "has another mode than configured");
+	if (conf->queue_len && conf->queue_len != at->iface.queue_len)
+		return err_set(
+			e, ERR_MISMATCH, ENOENT,
+			"container interface %s has bcqueuelen %u instead of %u",
+			at->iface.name, at->iface.queue_len,
+			(unsigned)conf->queue_len);
 	return master_check(at, &conf->master, e);
 }
 

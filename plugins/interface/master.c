@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cni/ipam.h"
 #include "interface/inspect.h"
+#include "interface/mtu.h"
 #include "kernel/route.h"
 
 #define MTU_MAX INT32_MAX
@@ -79,12 +80,8 @@ int master_check(const struct endpoint *at, const struct master_conf *conf,
 			e, ERR_MISMATCH, ENOENT,
 			"container interface %s is not on top of master %s",
 			iface->name, master.name);
-	if (conf->mtu && conf->mtu != iface->mtu)
-		return err_set(
-			e, ERR_MISMATCH, ENOENT,
-			"container interface %s has MTU %u, configured is %d",
-			iface->name, iface->mtu, (int)conf->mtu);
-	return 0;
+	return mtu_check(conf->mtu, at->wanted, iface, "container interface",
+			 e);
 }
 
 int master_status(const struct cni_call *call, const struct master_conf *conf,

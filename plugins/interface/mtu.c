@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "interface/mtu.h"
 
+#include <errno.h>
+
 #include "base/json.h"
-#include "kernel/link.h"
 #include "kernel/route.h"
 
 #define MTU_MAX 65535 /* of Ethernet (ETH_MAX_MTU); lo has one more */
@@ -41,4 +42,18 @@ int mtu_find(const struct netns *host, const struct mtu_conf *conf,
 		return inherit(host, ret, e);
 	*ret = (uint32_t)conf->mtu;
 	return 0;
+}
+
+int mtu_check(int64_t configured, const struct cni_interface *wanted,
+	      const struct link *link, const char *what, struct err *e)
+{
+	int64_t mtu = configured;
+
+	if (configured && wanted && wanted->mtu)
+		mtu = wanted->mtu;
+	if (!mtu || mtu == link->mtu)
+		return 0;
+	return err_set(e, ERR_MISMATCH, ENOENT,
+		       "%s %s has MTU %u instead of %lld", what, link->name,
+		       link->mtu, (long long)mtu);
 }

@@ -2,7 +2,8 @@
 /*
  * The keys "mtu" and "inheritMTU" of plugins that make a pair. The first counts;
  * the second (our own) takes that of the interface the host's default route
- * leads to, which may be a tunnel with less than 1500.
+ * leads to, which may be a tunnel with less than 1500. And what CHECK says of the
+ * first, for all plugins.
  */
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include "base/err.h"
 #include "cni/plugin.h"
+#include "kernel/link.h"
 #include "kernel/netns.h"
 
 struct mtu_conf {
@@ -24,3 +26,9 @@ int mtu_load(const struct cni_call *call, struct mtu_conf *ret, struct err *e);
  * default route to inherit from: -ENETUNREACH. */
 int mtu_find(const struct netns *host, const struct mtu_conf *conf,
 	     uint32_t *ret, struct err *e);
+
+/* That @link has the MTU which @configured (0: none) asks for, unless a later
+ * plugin of the chain has set another and says so in @wanted, the link in
+ * prevResult (NULL: not there). -ENOENT, named @what, when it has not. */
+int mtu_check(int64_t configured, const struct cni_interface *wanted,
+	      const struct link *link, const char *what, struct err *e);

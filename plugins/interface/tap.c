@@ -14,12 +14,14 @@
 #include "cni/mac.h"
 #include "interface/endpoint.h"
 #include "interface/inspect.h"
+#include "interface/mtu.h"
 #include "kernel/link_delete.h"
 #include "kernel/tun.h"
 #include "plugins.h"
 
 #define MTU_MAX	   INT32_MAX
 #define OUTPUT_MAX 65536
+#define WHAT	   "container interface"
 #define EXEC_LABEL "/proc/thread-self/attr/exec"
 
 struct tap_conf {
@@ -175,6 +177,25 @@ static int make(const struct endpoint *at, const void *arg, struct err *e)
 
 /* --- CHECK ----------------------------------------------------------------- */
 
+static int check_tap(const struct link *iface, const struct tap_conf *conf,
+		     struct err *e)
+{
+	const char *name = iface->name;
+
+	if (conf->multi_queue != iface->tap.multi_queue)
+		return inspect_differs(e, WHAT, name,
+				       conf->multi_queue
+					       ? "has not several queues"
+					       : "has several queues");
+	if (conf->owner != iface->tap.owner)
+		return inspect_differs(e, WHAT, name,
+				       "has another owner than configured");
+	if (conf->group != iface->tap.group)
+		return inspect_differs(e, WHAT, name,
+				       "has another group than configured");
+	return 0;
+}
+
 static int check(const struct endpoint *at, const void *arg, struct err *e)
 {
 	const struct tap_conf *conf = arg;
@@ -183,17 +204,13 @@ static int check(const struct endpoint *at, const void *arg, struct err *e)
 
 	if (r)
 		return r;
-	if (conf->mtu && conf->mtu != at->iface.mtu)
-		return err_set(
-			e, ERR_MISMATCH, ENOENT,
-			"container interface %s has MTU %u, configured is %d",
-			at->iface.name, at->iface.mtu, (int)conf->mtu);
-	if (bridge.index != at->iface.master)
-		return err_set(
-			e, ERR_MISMATCH, ENOENT,
-			"container interface %s is not attached to bridge %s",
-			at->iface.name, conf->bridge ? conf->bridge : "");
-	return 0;
+	r = mtu_check(conf->mtu, at->wanted, &at->iface, WHAT, e);
+	if (!r && bridge.index != at->iface.master)
+		return err_set(e, ERR_MISMATCH, ENOENT,
+			       WHAT " %s is not attached to bridge %s",
+			       at->iface.name,
+			       conf->bridge ? conf->bridge : "");
+	return r ? r : check_tap(&at->iface, conf, e);
 }
 
 static const struct endpoint_kind tap = {

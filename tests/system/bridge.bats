@@ -393,12 +393,57 @@ check_names() { # WORDS...: what CHECK must say
 	ip -j -d link show "$(port_of c1)" | jq -e '.[0] | .mtu == 1400 and .linkinfo.info_slave_data.hairpin and .linkinfo.info_slave_data.isolated'
 	[ "$(ip -n c1 -j link show eth0 | jq '.[0].mtu')" = 1400 ]
 	[ "$(ip -j link show br0 | jq '.[0].mtu')" = 1400 ]
-	with_result
-	bridge link set dev "$(port_of c1)" hairpin off isolated on
-	check_names hairpin
 	conf '.promiscMode = true'
 	add c2
 	ip -j link show br0 | jq -e '.[0].flags | index("PROMISC") != null'
+}
+
+@test "CHECK names what is not as configured: hairpin, isolation, MTU, promiscuity" {
+	conf '.hairpinMode = true | .portIsolation = true | .mtu = 1400'
+	add c1
+	with_result
+	try CHECK bridge c1
+	ok
+	port=$(port_of c1)
+	bridge link set dev "$port" hairpin off
+	check_names "$port" hairpin
+	bridge link set dev "$port" hairpin on isolated off
+	check_names "$port" isolation
+	bridge link set dev "$port" isolated on
+	ip link set "$port" mtu 1398
+	check_names "host interface $port" 1398 1400
+	ip link set "$port" mtu 1400
+	ip -n c1 link set eth0 mtu 1399
+	check_names "container interface eth0" 1399 1400
+	ip -n c1 link set eth0 mtu 1400
+	try CHECK bridge c1
+	ok
+	CONF=$(jq -c '.hairpinMode = false | .promiscMode = true' <<<"$CONF")
+	bridge link set dev "$port" hairpin off
+	check_names br0 promiscuous
+}
+
+@test "inheritMTU takes that of the default route's interface, mtu goes before it" {
+	conf '.inheritMTU = true'
+	before=$(state)
+	try ADD bridge c1
+	refused 7 inheritMTU "no default route"
+	same_state "$before"
+	try STATUS bridge x
+	refused 50 inheritMTU
+	ip link add up0 mtu 1380 type veth peer name up1
+	ip addr add 203.0.113.2/24 dev up0
+	ip link set up0 up
+	ip link set up1 up
+	ip route add default via 203.0.113.1
+	try STATUS bridge x
+	ok
+	add c1
+	json '.interfaces | map(.mtu) == [1380, 1380, 1380]'
+	conf '.inheritMTU = true | .mtu = 1400'
+	add c2
+	json '.interfaces[2].mtu == 1400'
+	ip link del up0
 }
 
 @test "isolated ports do not reach each other, others do" {

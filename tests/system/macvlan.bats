@@ -66,6 +66,11 @@ teardown() {
 	conf '.bcqueuelen = 77'
 	attach c1
 	ip -n c1 -d link show eth0 | grep 'bcqueuelen 77 '
+	with_result
+	try CHECK macvlan c1
+	ok
+	CONF=$(jq -c '.bcqueuelen = 78' <<<"$CONF")
+	check_names eth0 'bcqueuelen 77 instead of 78'
 }
 
 @test "CHECK names another mode" {

@@ -47,6 +47,18 @@ check_names() { # WORDS...: what CHECK must say
 	check_names eth0 MAC 02:00:00:00:00:09
 }
 
+@test "CHECK names another MTU than configured, of each end" {
+	conf '.mtu = 1400'
+	attach c1
+	with_result
+	ip -n c1 link set eth0 mtu 1399
+	check_names "container interface eth0" 1399 1400
+	ip -n c1 link set eth0 mtu 1400
+	port=$(jq -r '.prevResult.interfaces[0].name' <<<"$CONF")
+	ip link set "$port" mtu 1398
+	check_names "host interface $port" 1398 1400
+}
+
 @test "CHECK names a missing address" {
 	checked
 	ip -n c1 addr add 10.1.0.77/24 dev eth0 noprefixroute

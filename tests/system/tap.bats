@@ -103,6 +103,29 @@ opened_by() {
 	same_state "$before"
 }
 
+@test "CHECK names another owner, group or number of queues" {
+	conf '.owner = 0 | .group = 0'
+	attach c1
+	with_result
+	try CHECK tap c1
+	ok
+	good=$CONF
+	CONF=$(jq -c 'del(.owner)' <<<"$good")
+	check_names eth0 owner
+	CONF=$(jq -c '.group = 1' <<<"$good")
+	check_names eth0 group
+	CONF=$(jq -c '.multiQueue = true' <<<"$good")
+	check_names eth0 "not several queues"
+	detach c1
+	conf '.multiQueue = true'
+	attach c1
+	with_result
+	try CHECK tap c1
+	ok
+	CONF=$(jq -c 'del(.multiQueue)' <<<"$CONF")
+	check_names eth0 "several queues"
+}
+
 @test "a label without SELinux is refused by name, and leaves nothing" {
 	[ ! -e /sys/fs/selinux/enforce ] || skip "SELinux is here"
 	before=$(state)

@@ -60,7 +60,7 @@ static int make_veth(struct bridge_attachment *at, struct err *e)
 	const struct veth_pair pair = {
 		.owner = &at->owner,
 		.master = at->bridge.index,
-		.mtu = (uint32_t)at->conf.mtu,
+		.mtu = at->mtu,
 		.mac = cni_mac_get(&at->conf.mac),
 	};
 
@@ -348,6 +348,8 @@ static int bridge_add(const struct cni_call *call, struct cni_result *ret,
 	if (!r)
 		r = bridge_chained_find(&at, e);
 	if (!r)
+		r = mtu_find(&at.host, &at.conf.mtu, &at.mtu, e);
+	if (!r)
 		r = attach(&at, ret, e);
 	netns_close(&at.container);
 	netns_close(&at.host);
@@ -362,6 +364,7 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 	_netns_ struct netns host = NETNS_NONE;
 	_netfilter_ struct netfilter nf = { 0 };
 	struct link bridge;
+	uint32_t mtu;
 	int r = netns_open_own(&host, e);
 
 	if (r)
@@ -369,7 +372,9 @@ static int check_service(const struct bridge_conf *conf, struct err *e)
 	r = bridge_examine(&host, conf, &bridge, e);
 	if (r && r != -ENODEV)
 		return r;
-	r = ip_masq_status(&nf, &conf->masq, e);
+	r = mtu_find(&host, &conf->mtu, &mtu, e);
+	if (!r)
+		r = ip_masq_status(&nf, &conf->masq, e);
 	if (!r && conf->mac_spoof_check)
 		r = spoof_status(&nf, e);
 	return r;

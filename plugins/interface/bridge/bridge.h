@@ -19,6 +19,8 @@ struct bridge_attachment {
 	struct owner owner;
 	struct netns host, container;
 	struct netfilter *nf;
+	uint32_t
+		mtu; /* to make bridge and pair with; 0: the kernel's default */
 	bool made_bridge;
 	struct link bridge, port, iface;
 	struct owner_ifname port_name;

@@ -53,6 +53,9 @@ static int check_interface(struct inspection *in, struct err *e)
 				&in->iface, e);
 	r = inspect_iface(&in->container, in->wanted_iface, "veth", &in->iface,
 			  e);
+	if (!r)
+		r = mtu_check(in->conf.mtu.mtu, in->wanted_iface, &in->iface,
+			      "container interface", e);
 	if (!r && !in->conf.disable_container_interface &&
 	    !(in->iface.flags & IFF_UP))
 		return inspect_differs(e, "container interface", in->iface.name,
@@ -65,6 +68,11 @@ static int check_pair(struct inspection *in, struct err *e)
 	int r = inspect_host_end(in->call, &in->prev, &in->host, &in->iface,
 				 &in->port, e);
 
+	if (!r)
+		r = mtu_check(in->conf.mtu.mtu,
+			      cni_result_find_interface(&in->prev,
+							in->port.name, false),
+			      &in->port, "host interface", e);
 	if (!r && in->port.master != in->bridge.index)
 		r = err_set(e, ERR_MISMATCH, ENOENT,
 			    "host interface %s is not attached to bridge %s",

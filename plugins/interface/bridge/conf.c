@@ -8,7 +8,6 @@
 #include "cni/ipam.h"
 
 #define BRIDGE_DEFAULT "cni0"
-#define MTU_MAX	       65535
 
 static const struct json_field fields[] = {
 	{ "bridge", JSON_STRING, offsetof(struct bridge_conf, bridge) },
@@ -17,7 +16,6 @@ static const struct json_field fields[] = {
 	  offsetof(struct bridge_conf, is_default_gateway) },
 	{ "forceAddress", JSON_BOOL,
 	  offsetof(struct bridge_conf, force_address) },
-	{ "mtu", JSON_INT, offsetof(struct bridge_conf, mtu), 0, MTU_MAX },
 	{ "hairpinMode", JSON_BOOL, offsetof(struct bridge_conf, hairpin) },
 	{ "promiscMode", JSON_BOOL, offsetof(struct bridge_conf, promisc) },
 	{ "portIsolation", JSON_BOOL,
@@ -189,6 +187,8 @@ int bridge_conf_load(const struct cni_call *call, struct bridge_conf *ret,
 		load_vlans(call, &conf.vlan, NULL);
 	} else if (!r) {
 		r = load_vlans(call, &conf.vlan, e);
+		if (!r)
+			r = mtu_load(call, &conf.mtu, e);
 		if (!r)
 			r = cni_mac_load(call, &conf.mac, e);
 		if (!r)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "cni/mac.h"
 #include "cni/plugin.h"
+#include "interface/mtu.h"
 #include "kernel/bridge_vlan.h"
 #include "service/ip_masq.h"
 
@@ -25,7 +26,7 @@ struct bridge_conf {
 	bool is_default_gateway;
 	bool force_address;
 	struct ip_masq masq;
-	int64_t mtu; /* 0: the kernel's default */
+	struct mtu_conf mtu;
 	bool hairpin;
 	bool promisc;
 	bool port_isolation;

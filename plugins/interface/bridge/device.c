@@ -116,7 +116,7 @@ static int make_bridge(struct bridge_attachment *at, struct err *e)
 	uint8_t mac[MAC_LEN];
 	const struct bridge_new bridge = { .name = at->conf.bridge,
 					   .mac = mac,
-					   .mtu = (uint32_t)at->conf.mtu,
+					   .mtu = at->mtu,
 					   .vlan_filtering = at->conf.vlan.on };
 	int r = link_random_mac(mac, e);
 

@@ -34,6 +34,14 @@ static int check_links(struct inspection *in, struct err *e)
 		r = inspect_host_end(in->call, &in->prev, &in->host, &in->iface,
 				     &in->port, e);
 	if (!r)
+		r = mtu_check(in->conf.mtu.mtu, in->wanted_iface, &in->iface,
+			      "container interface", e);
+	if (!r)
+		r = mtu_check(in->conf.mtu.mtu,
+			      cni_result_find_interface(&in->prev,
+							in->port.name, false),
+			      &in->port, "host interface", e);
+	if (!r)
 		r = check_up(&in->iface, "container interface", e);
 	return r ? r : check_up(&in->port, "host interface", e);
 }
