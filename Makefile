@@ -152,6 +152,13 @@ bench: deps-check ## compare speed and size with the reference plugins
 	$(Q)TIMEIT=$(O)/tests/timeit PEER=$(O)/tests/peer \
 		tests/bench/run $(O)/bin $(REFERENCE)
 
+bench-kernel: deps-check ## ... under another kernel, what this one has no devices for
+	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
+	$(Q)tree=$$(tests/lib/prepare-lab.sh $(O) | tail -n 1) && \
+		TIMEIT=$(O)/tests/timeit PEER=$(O)/tests/peer KERNEL_TIMEOUT=3600 \
+		tests/lib/in-kernel.sh "$$tree" \
+		tests/bench/run --interfaces $(O)/bin $(REFERENCE)
+
 demo: ## two containers, a bridge, NAT: the main job, step by step
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO)
 	$(Q)$(MAKE) --no-print-directory build
@@ -203,5 +210,5 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 .PHONY: all build check check-unit check-system check-user check-kernel check-kernel-only check-sanitized check-unit-system \
-        conformance bench demo lint format coverage units peer deps-check deps-lint deps install \
+        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-lint deps install \
         uninstall clean help

@@ -12,6 +12,6 @@ tree=$1
 shift
 pin=()
 [ -z "${SLOT-}" ] || pin=(taskset -c "$((SLOT % $(nproc)))")
-export HAWSER_LAB=1
+export HAWSER_LAB=1 LAB=${LAB:-../shared/tools/kernel}
 exec "${pin[@]}" "$LAB/run-in-kernel.sh" --kernel uml --kernel-tree "$tree" \
 	--timeout "${KERNEL_TIMEOUT:-1500}" -- "$@"
