@@ -42,7 +42,7 @@ setup() {
 	add neighbour
 	conf '.name = "n2" | .bridge = "br2" | .ipam.ranges = [[{subnet: "10.2.0.0/24"}], [{subnet: "fd00:2::/64"}]]'
 	add stranger
-	for p in $(protocols); do
+	for p in tcp udp $(more_protocols); do
 		ip netns exec server "$PEER" serve "$p" 80 server >"$BATS_TEST_TMPDIR/$p" 3>&- &
 		until [ -s "$BATS_TEST_TMPDIR/$p" ]; do sleep 0.01; done
 	done
@@ -54,11 +54,14 @@ teardown() {
 	nft flush ruleset
 }
 
-# Those that the kernel has; tcp and udp alone say nothing where only what needs
-# a feature is asked for.
+more_protocols() {
+	! wants sctp || echo sctp
+}
+
+# Those that every way is tried with.
 protocols() {
 	[ -n "${FEATURES_LACKED-}" ] || printf '%s\n' tcp udp
-	! wants sctp || echo sctp
+	more_protocols
 }
 
 # bridges_call MODE: whether bridged packets pass the IP hooks as well.
