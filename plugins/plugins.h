@@ -19,4 +19,5 @@ extern const struct cni_plugin plugin_portmap;
 extern const struct cni_plugin plugin_ptp;
 extern const struct cni_plugin plugin_static;
 extern const struct cni_plugin plugin_tap;
+extern const struct cni_plugin plugin_tuning;
 extern const struct cni_plugin plugin_vlan;

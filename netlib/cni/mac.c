@@ -37,20 +37,16 @@ static const struct json_field fields[] = {
 	{ 0 },
 };
 
-static const char *choose(const struct sources *from, const char *in_args)
+static const char *choose(const char *const *order, size_t n)
 {
-	const char *const order[] = { from->runtime_config.mac,
-				      from->args.cni.mac, in_args,
-				      from->conf.mac };
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+	for (size_t i = 0; i < n; i++)
 		if (order[i] && *order[i])
 			return order[i];
 	return NULL;
 }
 
-int cni_mac_load(const struct cni_call *call, struct cni_mac *ret,
-		 struct err *e)
+static int load(const struct cni_call *call, bool args_first,
+		struct cni_mac *ret, struct err *e)
 {
 	struct cni_arg in_args = { .key = "MAC" };
 	struct sources from = { 0 };
@@ -64,7 +60,13 @@ int cni_mac_load(const struct cni_call *call, struct cni_mac *ret,
 				call->arena, e);
 	if (r)
 		return r;
-	mac = choose(&from, owned);
+	const char *const order[] = {
+		args_first ? from.args.cni.mac : from.runtime_config.mac,
+		args_first ? from.runtime_config.mac : from.args.cni.mac,
+		owned,
+		from.conf.mac,
+	};
+	mac = choose(order, sizeof(order) / sizeof(*order));
 	if (!mac)
 		return 0;
 	if (mac_parse(mac, ret->mac))
@@ -75,6 +77,18 @@ int cni_mac_load(const struct cni_call *call, struct cni_mac *ret,
 			       "\"mac\": \"%s\" is a multicast address", mac);
 	ret->is_set = true;
 	return 0;
+}
+
+int cni_mac_load(const struct cni_call *call, struct cni_mac *ret,
+		 struct err *e)
+{
+	return load(call, false, ret, e);
+}
+
+int cni_mac_load_args_first(const struct cni_call *call, struct cni_mac *ret,
+			    struct err *e)
+{
+	return load(call, true, ret, e);
 }
 
 const uint8_t *cni_mac_get(const struct cni_mac *mac)

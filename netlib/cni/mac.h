@@ -19,5 +19,9 @@ struct cni_mac {
 int cni_mac_load(const struct cni_call *call, struct cni_mac *ret,
 		 struct err *e);
 
+/* The same where args.cni.mac goes before runtimeConfig.mac, as in tuning. */
+int cni_mac_load_args_first(const struct cni_call *call, struct cni_mac *ret,
+			    struct err *e);
+
 /* The address, or NULL. */
 const uint8_t *cni_mac_get(const struct cni_mac *mac);

@@ -118,6 +118,7 @@ static int read_link(const struct nlmsghdr *msg, struct link *ret)
 	copy_string(link.alias, sizeof(link.alias), tb[IFLA_IFALIAS]);
 	link.operstate = get_u8(tb[IFLA_OPERSTATE]);
 	link.mtu = rtattr_u32(tb[IFLA_MTU]);
+	link.tx_queue_len = rtattr_u32(tb[IFLA_TXQLEN]);
 	link.master = (int)rtattr_u32(tb[IFLA_MASTER]);
 	link.iflink = (int)rtattr_u32(tb[IFLA_LINK]);
 	link.has_mac = tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == MAC_LEN;
@@ -248,6 +249,8 @@ static void put_change(struct rtreq *q, const struct link_change *change)
 		rtreq_put(q, IFLA_ADDRESS, change->mac, MAC_LEN);
 	if (change->mtu)
 		rtreq_put_u32(q, IFLA_MTU, change->mtu);
+	if (change->tx_queue_len)
+		rtreq_put_u32(q, IFLA_TXQLEN, *change->tx_queue_len);
 	if (change->master || change->leave_master)
 		rtreq_put_u32(q, IFLA_MASTER, (uint32_t)change->master);
 	if (change->hairpin || change->isolated)

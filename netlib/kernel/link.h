@@ -24,6 +24,7 @@ struct link {
 	bool has_mac; /* an address of six bytes, and not of another length */
 	uint8_t mac[MAC_LEN];
 	uint32_t mtu;
+	uint32_t tx_queue_len;
 	int master; /* index of the bridge it is a port of; 0: none */
 	/* A veth's other end, or what a macvlan, ipvlan or vlan is on top of: its
 	 * index in its own namespace. */
@@ -64,10 +65,11 @@ int link_ignore_reserved(const struct netns *ns, const char *name,
 
 /* What to change of a link; what is zero or NULL stays as it is. */
 struct link_change {
-	unsigned flags_on, flags_off; /* IFF_UP, IFF_PROMISC */
+	unsigned flags_on, flags_off; /* IFF_UP, IFF_PROMISC, IFF_ALLMULTI */
 	const char *alias;	      /* "": none any more */
 	const uint8_t *mac;
 	uint32_t mtu;
+	const uint32_t *tx_queue_len;
 	int master;		/* it becomes a port of */
 	bool leave_master;	/* it is a port no more */
 	bool hairpin, isolated; /* switched on; the link must be a port */

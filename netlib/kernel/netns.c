@@ -203,6 +203,55 @@ int netns_open_tun(const struct netns *ns, int *ret, struct err *e)
 	return visit(ns->fd, visit_open_tun, ret, e);
 }
 
+struct sysctls {
+	const char *const *paths;
+	size_t n;
+	int *fds;
+};
+
+/* Some can only be read, some only be written; in a read-only /proc/sys all. */
+static int open_sysctl(int proc_sys, const char *path, struct err *e)
+{
+	static const int ways[] = { O_RDWR, O_RDONLY, O_WRONLY };
+	int fd = -1;
+
+	for (size_t i = 0; fd < 0 && i < sizeof(ways) / sizeof(*ways); i++) {
+		fd = openat(proc_sys, path, ways[i] | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 && errno != EACCES && errno != EROFS)
+			break;
+	}
+	return fd >= 0 ? fd : err_sys(e, "open \"/proc/sys/%s\"", path);
+}
+
+static int visit_open_sysctls(void *arg, struct err *e)
+{
+	struct sysctls *s = arg;
+	_close_ int dir = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_sys(e, "open \"/proc/sys\"");
+	for (size_t i = 0; i < s->n; i++) {
+		int fd = open_sysctl(dir, s->paths[i], e);
+
+		if (fd >= 0) {
+			s->fds[i] = fd;
+			continue;
+		}
+		while (i--)
+			close(s->fds[i]);
+		return fd;
+	}
+	return 0;
+}
+
+int netns_open_sysctls(const struct netns *ns, const char *const *paths,
+		       size_t n, int *fds, struct err *e)
+{
+	struct sysctls s = { .paths = paths, .n = n, .fds = fds };
+
+	return visit(ns->fd, visit_open_sysctls, &s, e);
+}
+
 void netns_close(struct netns *ns)
 {
 	if (ns->route)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -43,6 +44,12 @@ int netns_open_route(const struct netns *ns, struct nl_sock **ret,
 
 /* /dev/net/tun, for interfaces of @ns. */
 int netns_open_tun(const struct netns *ns, int *ret, struct err *e);
+
+/* Files below /proc/sys of @ns, "net/core/somaxconn", for reading and writing as
+ * far as that is allowed; in @fds, which the caller closes. All or none: the error
+ * names the one that cannot be opened. */
+int netns_open_sysctls(const struct netns *ns, const char *const *paths,
+		       size_t n, int *fds, struct err *e);
 
 void netns_close(struct netns *ns);
 
