@@ -96,7 +96,7 @@ int backup_read(const struct cni_call *call, const char *dir,
 {
 	const char *path = path_of(call, dir);
 	struct tuning t = TUNING_NONE;
-	struct document doc;
+	struct document doc = { 0 };
 	int r = path ? parse(path, call->arena, &doc, e) : err_oom(e);
 
 	if (!r)
@@ -206,7 +206,7 @@ static bool is_valid(const char *name, const struct owner *valid, size_t n,
 /* The reference's say no network: those are not ours to judge. */
 static bool is_of(const char *path, const char *network, struct arena *a)
 {
-	struct document doc;
+	struct document doc = { 0 };
 
 	return !parse(path, a, &doc, NULL) && !strcmp(doc.network, network);
 }

@@ -133,7 +133,7 @@ static int add_sysctls(const struct cni_call *call, const cJSON *object,
 		       struct tuning *t, struct err *e)
 {
 	size_t before = t->sysctls.n;
-	struct tuning_sysctl one;
+	struct tuning_sysctl one = { "", "", "" };
 	const cJSON *item;
 
 	cJSON_ArrayForEach (item, object) {

@@ -58,9 +58,9 @@ static int read_sysctls(const struct netns *ns, const struct tuning *asked,
 	int r = open_files(ns, asked->sysctls.v, n, a, &files, e);
 
 	ret->sysctls.v = arena_array(a, n, sizeof(*ret->sysctls.v));
-	if (!r && n && !ret->sysctls.v)
-		r = err_oom(e);
-	for (size_t i = 0; !r && i < n; i++) {
+	if (n && !ret->sysctls.v)
+		return err_oom(e);
+	for (size_t i = 0; !r && i < files.n; i++) {
 		struct tuning_sysctl one = asked->sysctls.v[i];
 
 		r = sysctl_read(files.v[i], a, &one.value);
@@ -80,7 +80,7 @@ static int write_sysctls(const struct netns *ns, const struct tuning_sysctl *v,
 	_files_ struct files files = { 0 };
 	int r = open_files(ns, v, n, a, &files, e);
 
-	for (size_t i = 0; !r && i < n; i++) {
+	for (size_t i = 0; !r && i < files.n; i++) {
 		r = sysctl_write(files.v[i], v[i].value);
 		if (r)
 			r = sysctl_error(&v[i], "set sysctl", r, e);
@@ -124,7 +124,7 @@ int settings_read(const struct netns *ns, const char *ifname,
 		  struct tuning *ret, struct err *e)
 {
 	struct tuning now = TUNING_NONE;
-	struct link link;
+	struct link link = { 0 };
 	int r = read_sysctls(ns, asked, a, &now, e);
 
 	if (!r && tuning_has_link(asked))

@@ -56,7 +56,7 @@ static int change(const struct cni_call *call, const struct tuning_conf *conf,
 		  const struct netns *ns, struct err *e)
 {
 	const char *ifname = call->args->ifname;
-	struct tuning was;
+	struct tuning was = TUNING_NONE;
 	bool is_first = false;
 	int r = settings_read(ns, ifname, &conf->asked, call->arena, &was, e);
 
@@ -119,7 +119,7 @@ static int tuning_del(const struct cni_call *call, struct err *e)
 {
 	_netns_ struct netns ns = NETNS_NONE;
 	const char *dir = tuning_data_dir(call);
-	struct tuning was;
+	struct tuning was = TUNING_NONE;
 
 	(void)e;
 	if (backup_read(call, dir, &was, NULL) == -ENOENT)
