@@ -17,19 +17,19 @@ Q        := $(if $(V),,@)
 
 # --- what it is built from ---------------------------------------------------
 
-PLUGINS  := bridge dummy firewall host-device host-local ipvlan loopback \
-            macvlan portmap ptp static tap tuning vlan
+PLUGINS  := bridge dhcp dummy firewall host-device host-local ipvlan \
+            loopback macvlan portmap ptp static tap tuning vlan
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # Each shared library costs each call of a plugin some 60 us: what comes as an
 # archive as well is linked in. (Of libmd one function is used.)
 linked_in = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l:lib$(1).a,-l$(1))
-LINKED_IN := $(foreach lib,nl-3 nftnl md,$(call linked_in,$(lib)))
+LINKED_IN := $(foreach lib,nl-3 nftnl md ev,$(call linked_in,$(lib)))
 REFERENCE ?= /usr/lib/cni
 PKGCONF  ?= pkg-config
 
 # Debian's names of what is needed, and installed where it is missing.
 DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
-              libcjson-dev libmd-dev libnftables-dev libsystemd-dev
+              libcjson-dev libmd-dev libev-dev libnftables-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
               containernetworking-plugins dbus-daemon dbus-bin
@@ -63,7 +63,7 @@ endif
 PKGFLAGS := $(shell $(PKGCONF) --cflags $(LIBS) 2>/dev/null)
 PKGLIBS  := $(shell $(PKGCONF) --libs libmnl libcjson 2>/dev/null)
 CPPFLAGS += $(PKGFLAGS)
-LDLIBS   += $(LINKED_IN) $(PKGLIBS) -ldl
+LDLIBS   += $(LINKED_IN) $(PKGLIBS) -ldl -lm
 
 SRC      := $(wildcard netlib/*/*.c plugins/*.c plugins/*/*.c plugins/*/*/*.c)
 OBJ      := $(SRC:%.c=$(O)/%.o)

@@ -156,6 +156,20 @@ static int visit_open_tun(void *ret, struct err *e)
 	return 0;
 }
 
+struct socket_kind {
+	int domain, type, protocol;
+	int fd;
+};
+
+static int visit_open_socket(void *arg, struct err *e)
+{
+	struct socket_kind *kind = arg;
+
+	kind->fd =
+		socket(kind->domain, kind->type | SOCK_CLOEXEC, kind->protocol);
+	return kind->fd < 0 ? err_sys(e, "open a socket") : 0;
+}
+
 int netns_open(const char *path, struct netns *ret, struct err *e)
 {
 	struct netns ns = NETNS_NONE;
@@ -250,6 +264,17 @@ int netns_open_sysctls(const struct netns *ns, const char *const *paths,
 	struct sysctls s = { .paths = paths, .n = n, .fds = fds };
 
 	return visit(ns->fd, visit_open_sysctls, &s, e);
+}
+
+int netns_open_socket(const struct netns *ns, int domain, int type,
+		      int protocol, int *ret, struct err *e)
+{
+	struct socket_kind kind = { domain, type, protocol, -1 };
+	int r = visit(ns->fd, visit_open_socket, &kind, e);
+
+	if (!r)
+		*ret = kind.fd;
+	return r;
 }
 
 void netns_close(struct netns *ns)

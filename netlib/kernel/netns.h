@@ -51,6 +51,10 @@ int netns_open_tun(const struct netns *ns, int *ret, struct err *e);
 int netns_open_sysctls(const struct netns *ns, const char *const *paths,
 		       size_t n, int *fds, struct err *e);
 
+/* socket(2), in the namespace; SOCK_CLOEXEC is added. */
+int netns_open_socket(const struct netns *ns, int domain, int type,
+		      int protocol, int *ret, struct err *e);
+
 void netns_close(struct netns *ns);
 
 static inline void netns_close_cleanup(struct netns *ns)

@@ -19,6 +19,8 @@ static const struct verb verbs[] = {
 	  verb_reload },
 	{ "ipam", "list|show|free", "the addresses that host-local gave out",
 	  verb_ipam },
+	{ "dhcp", "daemon", "the daemon that keeps containers' DHCP leases",
+	  verb_dhcp },
 	{ "netns", "add|del|list|exec", "named network namespaces, as ip netns",
 	  verb_netns },
 	{ 0 },

@@ -32,6 +32,7 @@ int verb_fail(const char *command, const struct err *e);
 int verb_add(int argc, char *argv[], char *const *env);
 int verb_del(int argc, char *argv[], char *const *env);
 int verb_check(int argc, char *argv[], char *const *env);
+int verb_dhcp(int argc, char *argv[], char *const *env);
 int verb_gc(int argc, char *argv[], char *const *env);
 int verb_status(int argc, char *argv[], char *const *env);
 int verb_ipam(int argc, char *argv[], char *const *env);

@@ -66,7 +66,8 @@ struct client4 {
 
 	/* the machine's own */
 	uint32_t xid;
-	unsigned tries;
+	uint16_t secs;
+	unsigned tries, refusals;
 	uint64_t started_ms, give_up_at_ms, exchange_end_ms;
 	struct ip_addr offered, offered_by;
 };
