@@ -148,3 +148,24 @@ int cni_ipam_add_addresses(const struct cni_call *call, struct cni_result *ret,
 	return err_set(e, ERR_CONFIG, EINVAL,
 		       "IPAM plugin returned missing IP config");
 }
+
+bool cni_ipam_uses_interface(const struct cni_conf *conf)
+{
+	return cni_has_ipam(conf) && !strcmp(conf->ipam_type, "dhcp");
+}
+
+int cni_ipam_call_before(const struct cni_call *call, enum cni_command command,
+			 struct err *e)
+{
+	if (!cni_ipam_uses_interface(call->conf))
+		return 0;
+	return cni_ipam_call(call, command, e);
+}
+
+int cni_ipam_call_after(const struct cni_call *call, enum cni_command command,
+			struct err *e)
+{
+	if (cni_ipam_uses_interface(call->conf))
+		return 0;
+	return cni_ipam_call(call, command, e);
+}

@@ -26,6 +26,20 @@ int cni_ipam_add(const struct cni_call *call, struct cni_result *ret,
 int cni_ipam_add_addresses(const struct cni_call *call, struct cni_result *ret,
 			   struct err *e);
 
+/*
+ * Whether IPAM talks through the interface, as dhcp does: it is called while the
+ * interface is there and carries traffic. Any other is told that an address is
+ * free only when nobody can have it any more.
+ */
+bool cni_ipam_uses_interface(const struct cni_conf *conf);
+
+/* What takes interfaces away, for DEL, GC or a failed ADD, calls one before and
+ * the other after: each calls IPAM with @command if it is its turn. */
+int cni_ipam_call_before(const struct cni_call *call, enum cni_command command,
+			 struct err *e);
+int cni_ipam_call_after(const struct cni_call *call, enum cni_command command,
+			struct err *e);
+
 /* CNI_COMMAND for the delegated plugin is @command: DEL may undo an ADD. */
 int cni_ipam_call(const struct cni_call *call, enum cni_command command,
 		  struct err *e);

@@ -98,12 +98,18 @@ static int bring_up(const struct endpoint *at, struct err *e)
 	return link_change(&at->container, at->owner.ifname, &up, e);
 }
 
+static bool comes_up_late(const struct endpoint *at,
+			  const struct endpoint_kind *kind)
+{
+	return kind->has_fixed_mac && !cni_ipam_uses_interface(at->call->conf);
+}
+
 static int set_up(struct endpoint *at, const struct endpoint_kind *kind,
 		  bool enable_dad, struct err *e)
 {
 	const struct owner_text alias = owner_text(&at->owner);
 	const struct link_change change = {
-		.flags_on = kind->has_fixed_mac ? 0 : IFF_UP,
+		.flags_on = comes_up_late(at, kind) ? 0 : IFF_UP,
 		.alias = kind->undo ? NULL : alias.text,
 	};
 	const char *ifname = at->owner.ifname;
@@ -124,6 +130,14 @@ static int take_addresses(const struct endpoint *at,
 	if (!kind->takes_addresses || !at->call->conf->prev_result)
 		return 0;
 	return cni_prev_result(at->call, res, e);
+}
+
+/* A DHCP server may have said what its wire can carry. */
+static int reread_interface(struct endpoint *at, struct err *e)
+{
+	if (!cni_ipam_uses_interface(at->call->conf))
+		return 0;
+	return link_get(&at->container, at->owner.ifname, &at->iface, e);
 }
 
 static int get_addresses(const struct endpoint *at,
@@ -189,6 +203,8 @@ static int attach(struct endpoint *at, const struct endpoint_kind *kind,
 	if (r)
 		goto undo_interface;
 	if (kind->make)
+		r = reread_interface(at, e);
+	if (!r && kind->make)
 		r = configure(at, kind, res, enable_dad, e);
 	if (!r)
 		r = complete(at, res, e);
@@ -244,13 +260,17 @@ static int delete_interface(const struct cni_call *call,
 	return link_delete(&container, &link, e);
 }
 
-/* As long as the interface may be there its address is not given back. */
+/* As long as the interface may be there its address is not given back, but to a
+ * server that is told through it. */
 int endpoint_del(const struct cni_call *call, const struct endpoint_kind *kind,
 		 struct err *e)
 {
-	int r = delete_interface(call, kind, e);
+	int first = cni_ipam_call_before(call, CNI_DEL, e);
+	int r = delete_interface(call, kind, first ? NULL : e);
 
-	return r ? r : cni_ipam_call(call, CNI_DEL, e);
+	if (!r)
+		r = cni_ipam_call_after(call, CNI_DEL, first ? NULL : e);
+	return first ? first : r;
 }
 
 int endpoint_gc(const struct cni_call *call, struct err *e)

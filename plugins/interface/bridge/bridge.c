@@ -292,6 +292,24 @@ static void undo_host(const struct bridge_attachment *at)
 	bridge_undo(at);
 }
 
+/* For a server on the bridge the port has to forward; and it may say what its wire
+ * can carry. */
+static int get_addresses(struct bridge_attachment *at, struct cni_result *res,
+			 struct err *e)
+{
+	const bool talks = cni_ipam_uses_interface(at->call->conf);
+	int r = talks ? wait_for_port(at, e) : 0;
+
+	if (!r)
+		r = cni_ipam_add_addresses(at->call, res, e);
+	if (r || !talks)
+		return r;
+	r = link_get(&at->container, at->owner.ifname, &at->iface, e);
+	if (r)
+		cni_ipam_call(at->call, CNI_DEL, NULL);
+	return r;
+}
+
 static int attach(struct bridge_attachment *at, struct cni_result *res,
 		  struct err *e)
 {
@@ -302,7 +320,7 @@ static int attach(struct bridge_attachment *at, struct cni_result *res,
 		goto undo_host;
 	r = set_up_port(at, e);
 	if (!r)
-		r = cni_ipam_add_addresses(at->call, res, e);
+		r = get_addresses(at, res, e);
 	if (r)
 		goto undo_port;
 	r = connect_container(at, res, e);
@@ -317,8 +335,9 @@ static int attach(struct bridge_attachment *at, struct cni_result *res,
 		return 0;
 
 	undo_addresses(at, &given);
+	cni_ipam_call_before(at->call, CNI_DEL, NULL);
 	undo_port(at);
-	cni_ipam_call(at->call, CNI_DEL, NULL);
+	cni_ipam_call_after(at->call, CNI_DEL, NULL);
 	undo_host(at);
 	return r;
 undo_port:

@@ -74,9 +74,10 @@ static int delete_interface(const struct cni_call *call,
 	return r || is_chained ? r : veth_pair_del(call, owner, e);
 }
 
-/* As long as the interface may be there its address is not given back. With a
- * configuration that cannot be read there is little to go by, but these two. */
-int bridge_del(const struct cni_call *call, struct err *e)
+/* As long as the interface may be there its address is not given back, but to a
+ * server that is told through it. With a configuration that cannot be read there
+ * is little to go by, but these two. */
+static int take_down(const struct cni_call *call, struct err *e)
 {
 	const struct owner owner = cni_owner(call);
 	struct bridge_conf conf;
@@ -90,7 +91,15 @@ int bridge_del(const struct cni_call *call, struct err *e)
 		r = delete_elements(call, &conf, &owner, first ? NULL : e);
 		first = first ? first : r;
 	}
-	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
+	r = cni_ipam_call_after(call, CNI_DEL, first ? NULL : e);
+	return first ? first : r;
+}
+
+int bridge_del(const struct cni_call *call, struct err *e)
+{
+	int first = cni_ipam_call_before(call, CNI_DEL, e);
+	int r = take_down(call, first ? NULL : e);
+
 	return first ? first : r;
 }
 
@@ -134,10 +143,12 @@ int bridge_gc(const struct cni_call *call, struct err *e)
 {
 	struct owner *valid = NULL;
 	size_t n = 0;
-	int first = cni_valid_owners(call, &valid, &n, e), r;
+	int first = cni_ipam_call_before(call, CNI_GC, e);
+	int r = cni_valid_owners(call, &valid, &n, first ? NULL : e);
 
-	if (!first && valid)
-		first = gc_own(call, valid, n, e);
-	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
+	if (!r && valid)
+		r = gc_own(call, valid, n, first ? NULL : e);
+	first = first ? first : r;
+	r = cni_ipam_call_after(call, CNI_GC, first ? NULL : e);
 	return first ? first : r;
 }

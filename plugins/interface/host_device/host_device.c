@@ -239,16 +239,27 @@ static int return_device(const struct cni_call *call, struct err *e)
 	return return_unknown(call, &host, &owner, e);
 }
 
-static int host_device_del(const struct cni_call *call, struct err *e)
+/* Both are done, whatever becomes of one of them. */
+static int with_ipam(const struct cni_call *call, enum cni_command command,
+		     int (*own)(const struct cni_call *call, struct err *e),
+		     struct err *e)
 {
 	struct err ipam = { 0 };
-	int r = return_device(call, e);
+	int before = cni_ipam_call_before(call, command, &ipam);
+	int r = own(call, e);
+	int after = cni_ipam_call_after(call, command, before ? NULL : &ipam);
+	int told = before ? before : after;
 
-	if (!r)
-		return cni_ipam_call(call, CNI_DEL, e);
-	if (cni_ipam_call(call, CNI_DEL, &ipam))
+	if (r && told)
 		err_join(e, &ipam);
-	return r;
+	else if (told && e)
+		*e = ipam;
+	return r ? r : told;
+}
+
+static int host_device_del(const struct cni_call *call, struct err *e)
+{
+	return with_ipam(call, CNI_DEL, return_device, e);
 }
 
 /* --- GC -------------------------------------------------------------------- */
@@ -283,14 +294,7 @@ static int return_stale(const struct cni_call *call, struct err *e)
 
 static int host_device_gc(const struct cni_call *call, struct err *e)
 {
-	struct err ipam = { 0 };
-	int r = return_stale(call, e);
-
-	if (!r)
-		return cni_ipam_call(call, CNI_GC, e);
-	if (cni_ipam_call(call, CNI_GC, &ipam))
-		err_join(e, &ipam);
-	return r;
+	return with_ipam(call, CNI_GC, return_stale, e);
 }
 
 /* --- CHECK, STATUS --------------------------------------------------------- */

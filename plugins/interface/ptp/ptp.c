@@ -183,8 +183,9 @@ static int attach(struct attachment *at, struct cni_result *res, struct err *e)
 	if (!r)
 		return 0;
 
+	cni_ipam_call_before(at->call, CNI_DEL, NULL);
 	undo_pair(at);
-	cni_ipam_call(at->call, CNI_DEL, NULL);
+	cni_ipam_call_after(at->call, CNI_DEL, NULL);
 	return r;
 undo_pair:
 	undo_pair(at);

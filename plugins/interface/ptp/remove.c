@@ -25,8 +25,9 @@ static int delete_masquerading(const struct cni_call *call, struct err *e)
 	return ip_masq_del(&nf, call, plugin_ptp.name, &prev, e);
 }
 
-/* As long as the interface may be there its address is not given back. */
-int ptp_del(const struct cni_call *call, struct err *e)
+/* As long as the interface may be there its address is not given back, but to a
+ * server that is told through it. */
+static int take_down(const struct cni_call *call, struct err *e)
 {
 	const struct owner owner = cni_owner(call);
 	int first = veth_pair_del(call, &owner, e), r;
@@ -34,7 +35,15 @@ int ptp_del(const struct cni_call *call, struct err *e)
 	if (first)
 		return first;
 	first = delete_masquerading(call, e);
-	r = cni_ipam_call(call, CNI_DEL, first ? NULL : e);
+	r = cni_ipam_call_after(call, CNI_DEL, first ? NULL : e);
+	return first ? first : r;
+}
+
+int ptp_del(const struct cni_call *call, struct err *e)
+{
+	int first = cni_ipam_call_before(call, CNI_DEL, e);
+	int r = take_down(call, first ? NULL : e);
+
 	return first ? first : r;
 }
 
@@ -53,10 +62,12 @@ int ptp_gc(const struct cni_call *call, struct err *e)
 {
 	struct owner *valid = NULL;
 	size_t n = 0;
-	int first = cni_valid_owners(call, &valid, &n, e), r;
+	int first = cni_ipam_call_before(call, CNI_GC, e);
+	int r = cni_valid_owners(call, &valid, &n, first ? NULL : e);
 
-	if (!first && valid)
-		first = gc_own(call, valid, n, e);
-	r = cni_ipam_call(call, CNI_GC, first ? NULL : e);
+	if (!r && valid)
+		r = gc_own(call, valid, n, first ? NULL : e);
+	first = first ? first : r;
+	r = cni_ipam_call_after(call, CNI_GC, first ? NULL : e);
 	return first ? first : r;
 }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -452,7 +453,10 @@ int dhcp_daemon_main(int argc, char *argv[])
 {
 	struct daemon d = { .listener = -1 };
 	struct err e = { 0 };
-	int r = dhcp_options_parse(argc, argv, &d.options, &e);
+	int r;
+
+	prctl(PR_SET_NAME, "dhcp"); /* it may have been "exe": call.c */
+	r = dhcp_options_parse(argc, argv, &d.options, &e);
 
 	if (r == -ECANCELED)
 		return fputs(dhcp_options_help, stdout) < 0;

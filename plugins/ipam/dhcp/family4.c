@@ -39,7 +39,8 @@ static void init(void *state, const struct dhcp_conf *conf,
 {
 	struct state4 *s = state;
 	struct client4_conf c = {
-		.broadcast = timing->broadcast,
+		/* ipvlan finds whose a packet is by an address there is not yet */
+		.broadcast = timing->broadcast || !strcmp(link->kind, "ipvlan"),
 		.options_len = conf->options_len,
 		.request_len = conf->request_len,
 		.resend_max_ms = timing->resend_max_ms,
