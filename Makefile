@@ -32,7 +32,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
               libcjson-dev libmd-dev libev-dev libnftables-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
-              containernetworking-plugins dbus-daemon dbus-bin
+              dnsmasq-base containernetworking-plugins dbus-daemon dbus-bin
 # firewalld is not among them: its package starts it, on the machine itself.
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
 
@@ -177,7 +177,7 @@ coverage: ## which lines the tests reach
 units: $(UNIT)
 
 # what the system tests talk with
-peer: $(O)/tests/peer
+peer: $(O)/tests/peer $(O)/tests/dhcp_peer
 
 deps-check:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)

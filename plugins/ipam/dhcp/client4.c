@@ -237,8 +237,15 @@ static bool is_host(const struct ip_addr *a)
 static void take_offer(struct client4 *c, uint64_t now_ms,
 		       const struct message4 *m, struct dhcp_packet *out)
 {
+	uint32_t mask;
+
 	if (!is_host(&m->yiaddr) || !m->server.family)
 		return;
+	if (!message4_u32(m, DHCP4_SUBNET_MASK, &mask)) {
+		err_set(&c->err, ERR_IO, EBADMSG,
+			"DHCP option Subnet Mask not found in DHCPOFFER");
+		return; /* another server may know better */
+	}
 	c->state = CLIENT4_REQUESTING;
 	c->tries = 0;
 	c->offered = m->yiaddr;
@@ -309,17 +316,16 @@ static enum dhcp_event take_ack(struct client4 *c, uint64_t now_ms,
 /* What the server says of its reason, as far as it can be printed. */
 static void keep_reason(struct client4 *c, const struct message4 *m)
 {
-	char from[IP_TEXT_MAX] = "?";
+	char from[IP_TEXT_MAX];
 	uint8_t text[TEXT_MAX];
 	size_t len = message4_option(m, DHCP4_MESSAGE, text, sizeof(text));
 
 	for (size_t i = 0; i < len; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '?';
-	if (m->server.family)
-		ip_text(&m->server, from);
-	err_set(&c->err, ERR_IO, EACCES, "DHCP server %s refuses%s%.*s", from,
-		len ? ": " : "", (int)len, (const char *)text);
+	err_set(&c->err, ERR_IO, EACCES, "DHCP server %s refuses%s%.*s",
+		ip_text(&m->server, from), len ? ": " : "", (int)len,
+		(const char *)text);
 }
 
 /* Between a server that offers what it then refuses, and a client that asks
@@ -374,7 +380,7 @@ enum dhcp_event client4_receive(struct client4 *c, uint64_t now_ms,
 		take_offer(c, now_ms, &m, out);
 	else if (m.type == DHCP4_ACK && may_answer(c, &m))
 		return take_ack(c, now_ms, &m);
-	else if (m.type == DHCP4_NAK && may_answer(c, &m))
+	else if (m.type == DHCP4_NAK && m.server.family && may_answer(c, &m))
 		return take_nak(c, now_ms, &m, out);
 	return DHCP_NOTHING;
 }

@@ -182,6 +182,15 @@ static void abandon(struct connection *c)
 	close_connection(c);
 }
 
+/* By the first byte it is one of our plugins. */
+static bool greet(const struct connection *c)
+{
+	if (c->buf[0] == '{')
+		return send_text(c, DHCP_GREETING);
+	send_text(c, http_answer);
+	return false;
+}
+
 static void connection_ready(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct connection *c = io->data;
@@ -201,14 +210,14 @@ static void connection_ready(struct ev_loop *loop, ev_io *io, int events)
 		abandon(c);
 		return;
 	}
+	if (!c->len && !greet(c)) {
+		close_connection(c);
+		return;
+	}
 	end = memchr(c->buf + c->len, '\n', (size_t)n);
 	c->len += (size_t)n;
-	if (c->buf[0] != '{') {
-		send_text(c, http_answer);
-		close_connection(c);
-	} else if (end) {
+	if (end)
 		serve_line(c, (size_t)(end - c->buf));
-	}
 }
 
 static void connection_late(struct ev_loop *loop, ev_timer *timer, int events)
@@ -234,8 +243,6 @@ static void new_connection(struct daemon *d, int fd)
 	c->io.data = c->time.data = c;
 	ev_io_start(d->loop, &c->io);
 	ev_timer_start(d->loop, &c->time);
-	if (!send_text(c, DHCP_GREETING))
-		close_connection(c);
 }
 
 static int accept_one(const struct daemon *d)

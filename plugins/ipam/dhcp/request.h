@@ -3,10 +3,10 @@
  * What plugin and daemon say to each other over the daemon's socket: a line of
  * JSON each.
  *
- *	daemon	{"hawser":1}					at once
  *	plugin	{"hawser":1,"command":"ADD","containerID":"c1",
  *		 "netns":"/run/netns/c1","ifname":"eth0","args":"",
  *		 "config":{"cniVersion":"1.1.0","name":"net","ipam":{...}}}
+ *	daemon	{"hawser":1}			at the first byte
  *	daemon	{"hawser":1,"result":{...}}	or	{"hawser":1,"error":{...}}
  *
  * result is one of the CNI's newest version, error as its specification says. By
