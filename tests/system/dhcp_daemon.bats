@@ -118,7 +118,7 @@ teardown() {
 	# and the other way round
 	start_daemon
 	run env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
-		CNI_PATH="$REFERENCE_CNI" "$REFERENCE_CNI/dhcp" <<<"$MACVLAN"
+		CNI_PATH="$REFERENCE_CNI" "$REFERENCE_CNI/dhcp" <<<"${MACVLAN/1.1.0/1.0.0}"
 	[ "$status" = 1 ]
 	[[ $output == *"DHCP daemon of Hawser"* ]]
 }
