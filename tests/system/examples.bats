@@ -5,6 +5,7 @@
 # find each other where they should.
 
 load ../lib/system
+load ../lib/dhcp
 
 setup() {
 	ip netns add a
@@ -104,6 +105,28 @@ reaches() { # ADDRESS
 	reaches 10.40.0.3
 	reaches fd40::3
 	all_gone same-bridge
+}
+
+@test "dhcp.conflist, and its units" {
+	needs_server dnsmasq
+	new_server lan0
+	serve_dnsmasq --dhcp-range=$RANGE
+	CNI_ARGS='IgnoreUnknown=1;HOSTNAME=alpha' up_and_checked lan
+	grep -c ' alpha ' "$LEASES"
+	reaches 192.0.2.1
+	"$CNI_BIN/hawser" del lan a
+	"$CNI_BIN/hawser" del lan b
+	wait_for "$DNSMASQ_LOG" DHCPRELEASE 2
+	dhcp_clean_up
+	for unit in "$BATS_TEST_DIRNAME"/../../conf-examples/systemd/cni-dhcp.*; do
+		grep -q '^\[Unit\]$' "$unit"
+	done
+	# what systemd does with the two, by hand
+	exec_start=$(sed -n 's/^ExecStart=.opt.cni.bin.//p' "$BATS_TEST_DIRNAME"/../../conf-examples/systemd/cni-dhcp.service)
+	[ "$exec_start" = 'dhcp daemon' ]
+	run env LISTEN_FDS=2 sh -c 'LISTEN_PID=$$ exec "$0" daemon' "$CNI_BIN/dhcp"
+	[ "$status" = 1 ]
+	[[ $output == *'exactly one socket'* ]]
 }
 
 @test "ptp.conflist" {
