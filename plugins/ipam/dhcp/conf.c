@@ -287,7 +287,7 @@ const char *dhcp_conf_socket(const cJSON *doc)
 {
 	const cJSON *ipam = json_get(doc, "ipam");
 	const cJSON *path = ipam ? json_get(ipam, "daemonSocketPath") : NULL;
+	const char *text = path ? cJSON_GetStringValue(path) : NULL;
 
-	return cJSON_IsString(path) && *path->valuestring ? path->valuestring
-							  : DHCP_SOCKET_DEFAULT;
+	return text && *text ? text : DHCP_SOCKET_DEFAULT;
 }

@@ -86,18 +86,24 @@ static void put_hex(cJSON *into, const char *key, const uint8_t *data,
 	cJSON_AddStringToObject(into, key, text);
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
+static uint8_t hex_value(char digit)
+{
+	const char *at = strchr(hex_digits, digit);
+
+	return at ? (uint8_t)(at - hex_digits) : 0;
+}
+
 static int get_hex(const char *text, uint8_t *data, size_t size, size_t *ret)
 {
 	size_t len = strlen(text) / 2;
-	unsigned byte;
 
-	if (len > size || strspn(text, "0123456789abcdef") != 2 * len)
+	if (len > size || strspn(text, hex_digits) != 2 * len)
 		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-			return -EINVAL;
-		data[i] = (uint8_t)byte;
-	}
+	for (size_t i = 0; i < len; i++)
+		data[i] = (uint8_t)(hex_value(text[2 * i]) << 4 |
+				    hex_value(text[2 * i + 1]));
 	*ret = len;
 	return 0;
 }
