@@ -20,7 +20,7 @@ teardown() {
 @test "macvlan: ADD, CHECK, DEL, and the server has the address free" {
 	needs_server dnsmasq
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE --dhcp-option=6,192.0.2.53 --dhcp-option=15,example.com
+	serve_dnsmasq --dhcp-range="$RANGE" --dhcp-option=6,192.0.2.53 --dhcp-option=15,example.com
 	before=$(state)
 	attach c1
 	json '.ips == [{"interface":0,"address":"'"$(address c1)"'/24","gateway":"192.0.2.1"}]'
@@ -43,7 +43,7 @@ teardown() {
 @test "bridge: the first question gets through, and DEL gives back" {
 	needs_server dnsmasq
 	new_server br0
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	CONF=$BRIDGE
 	attach c1
 	[ "$(grep -c DHCPDISCOVER "$DNSMASQ_LOG")" = 1 ]
@@ -57,7 +57,7 @@ teardown() {
 	needs_server dnsmasq
 	new_server br0
 	# a router that nothing leads to
-	serve_dnsmasq --dhcp-range=$RANGE --dhcp-option=121,198.51.100.0/24,203.0.113.1
+	serve_dnsmasq --dhcp-range="$RANGE" --dhcp-option=121,198.51.100.0/24,203.0.113.1
 	ip netns add c1
 	local released=0
 	for CONF in "$BRIDGE" "$MACVLAN"; do
@@ -74,7 +74,7 @@ teardown() {
 @test "options end up in the result of every version" {
 	needs_server dnsmasq
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE --dhcp-option=6,192.0.2.53,192.0.2.54 \
+	serve_dnsmasq --dhcp-range="$RANGE" --dhcp-option=6,192.0.2.53,192.0.2.54 \
 		--dhcp-option=15,example.com --dhcp-option=119,example.com,a.example.org \
 		--dhcp-option=121,198.51.100.0/24,192.0.2.9,0.0.0.0/0,192.0.2.1 \
 		--dhcp-option=option:mtu,1400 --dhcp-option=33,203.0.113.0,192.0.2.7
@@ -105,7 +105,7 @@ teardown() {
 @test "provide: values, values from CNI_ARGS as nerdctl has them, a client identifier" {
 	needs_server dnsmasq
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	CONF=$(jq -c '.ipam += {daemonSocketPath: "/run/cni/dhcp.sock",
 		provide: [{option: "host-name", value: "", fromArg: "NERDCTL_CNI_DHCP_HOSTNAME"},
 			{option: "vendor-class-identifier", value: "hawser-test"}],
@@ -143,7 +143,7 @@ teardown() {
 @test "a NAK: another address, and the routes through it" {
 	needs_server dnsmasq
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	attach c1
 	old=$(address c1)
 	watch c1

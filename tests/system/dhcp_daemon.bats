@@ -20,7 +20,7 @@ teardown() {
 
 @test "two ADDs at once make one daemon, which ends some time after its last lease" {
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	local pids=() c
 	for c in c1 c2 c3 c4; do
 		ip netns add $c
@@ -54,7 +54,7 @@ teardown() {
 
 @test "SIGTERM: socket and pidfile go, leases stay on disk, and DEL gives back what they say" {
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	start_daemon -pidfile="$BATS_TEST_TMPDIR/pid" --socketpath "$SOCKET"
 	[ "$(cat "$BATS_TEST_TMPDIR/pid")" = "$DAEMON_PID" ]
 	attach c1
@@ -70,7 +70,7 @@ teardown() {
 
 @test "GC gives back what is not valid any more" {
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	attach c1
 	attach c2
 	CONF=$(jq -c '. + {"cni.dev/valid-attachments": [{containerID: "c2", ifname: "eth0"}]}' <<<"$MACVLAN")
@@ -82,7 +82,7 @@ teardown() {
 
 @test "a socket that was left behind is taken over" {
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	attach c1
 	kill_daemon KILL
 	[ -S "$SOCKET" ]
@@ -125,7 +125,7 @@ teardown() {
 
 @test "hostile clients: garbage, too much, too slow; the others are served" {
 	new_server
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	start_daemon
 	"$DHCP_PEER" hold "$SOCKET" 200 >"$BATS_TEST_TMPDIR/held" 2>&1 3>&- &
 	wait_for "$BATS_TEST_TMPDIR/held" held

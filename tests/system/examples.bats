@@ -110,7 +110,7 @@ reaches() { # ADDRESS
 @test "dhcp.conflist, and its units" {
 	needs_server dnsmasq
 	new_server lan0
-	serve_dnsmasq --dhcp-range=$RANGE
+	serve_dnsmasq --dhcp-range="$RANGE"
 	CNI_ARGS='IgnoreUnknown=1;HOSTNAME=alpha' up_and_checked lan
 	grep -c ' alpha ' "$LEASES"
 	reaches 192.0.2.1
