@@ -33,7 +33,9 @@ DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
               dnsmasq-base containernetworking-plugins dbus-daemon dbus-bin
-# firewalld is not among them: its package starts it, on the machine itself.
+# firewalld is not among them: its package starts it, on the machine itself. So
+# would these, whose programs are used as they are.
+UNPACKED   := isc-dhcp-server
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
 
 VERSION  := 1.9.1
@@ -181,6 +183,7 @@ peer: $(O)/tests/peer $(O)/tests/dhcp_peer
 
 deps-check:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+	$(Q).ci/unpack.sh build/unpacked $(UNPACKED)
 
 deps-lint:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)

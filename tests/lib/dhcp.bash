@@ -10,6 +10,8 @@
 # writes (wait_for).
 
 DHCP_PEER=${DHCP_PEER:-$(dirname "$CNI_BIN")/tests/dhcp_peer}
+# not installed, for its package starts it: .ci/unpack.sh
+DHCPD=$BATS_TEST_DIRNAME/../../build/unpacked/isc-dhcp-server/usr/sbin/dhcpd
 SOCKET=/run/cni/dhcp.sock
 # shellcheck disable=SC2034
 MACVLAN='{"cniVersion":"1.1.0","name":"n1","type":"macvlan","master":"m0","ipam":{"type":"dhcp"}}'
@@ -78,6 +80,21 @@ serve_udhcpd() {
 		>"$UDHCPD_LOG" 2>&1 3>&- &
 	SERVER_PID=$!
 	wait_for "$UDHCPD_LOG" 'started'
+}
+
+# serve_dhcpd [-4|-6] TEXT: ISC's, with that configuration. Its log is $DHCPD_LOG, what
+# it has given $DHCPD_LEASES.
+serve_dhcpd() {
+	local dir=$BATS_TEST_TMPDIR/dhcpd
+	mkdir -p "$dir"
+	DHCPD_LEASES=$dir/leases$1
+	DHCPD_LOG=$(mktemp -p "$dir" log.XXXXXX)
+	: >>"$DHCPD_LEASES"
+	printf '%s\n' "$2" >"$dir/conf"
+	ip netns exec server "$DHCPD" "$1" -f -d -cf "$dir/conf" -lf "$DHCPD_LEASES" --no-pid \
+		eth0 >"$DHCPD_LOG" 2>&1 3>&- &
+	SERVER_PID=$!
+	wait_for "$DHCPD_LOG" 'Server starting service'
 }
 
 # One that comes back, and forgets what it had given.
