@@ -119,6 +119,33 @@ static int add_route(const struct netns *ns, const struct link *link,
 	return route_add(ns, &route, e);
 }
 
+static const struct addr *find_addr(const struct addr *v, size_t n,
+				    const struct ip_prefix *wanted)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_equal(&v[i].prefix, wanted))
+			return &v[i];
+	return NULL;
+}
+
+/* An address that the kernel has made by itself of what a router announced, and
+ * that IPAM only reports, has to go on being the kernel's: it ends when the
+ * router says so. */
+static bool is_autoconfigured(const struct netns *ns, const struct link *link,
+			      const struct ip_prefix *wanted)
+{
+	_arena_ struct arena a = { 0 };
+	const struct addr *found;
+	struct addr *v;
+	size_t n;
+
+	if (wanted->addr.family != AF_INET6 ||
+	    addr_list(ns, link->index, &a, &v, &n, NULL))
+		return false;
+	found = find_addr(v, n, wanted);
+	return found && !(found->flags & IFA_F_PERMANENT);
+}
+
 static int add_addresses(const struct netns *ns, const struct link *link,
 			 const struct cni_result *res, uint32_t flags,
 			 struct err *e)
@@ -130,6 +157,8 @@ static int add_addresses(const struct netns *ns, const struct link *link,
 					   .flags = flags };
 
 		r = addr_add_flags(ns, link->index, &addr, e);
+		if (r == -EEXIST && is_autoconfigured(ns, link, &addr.prefix))
+			r = 0;
 	}
 	return within(link, r, e);
 }
@@ -196,15 +225,6 @@ int container_ip_del(const struct netns *ns, const struct link *link,
 
 /* --- CHECK --------------------------------------------------------------- */
 
-static bool has_addr(const struct addr *v, size_t n,
-		     const struct ip_prefix *wanted)
-{
-	for (size_t i = 0; i < n; i++)
-		if (prefix_equal(&v[i].prefix, wanted))
-			return true;
-	return false;
-}
-
 static int check_addrs(const struct netns *ns, const struct link *link,
 		       const struct cni_result *res, struct arena *a,
 		       struct err *e)
@@ -217,7 +237,7 @@ static int check_addrs(const struct netns *ns, const struct link *link,
 		const struct cni_ip *ip = &res->ips.v[i];
 		char text[PREFIX_TEXT_MAX];
 
-		if (!ip->address.addr.family || has_addr(v, n, &ip->address))
+		if (!ip->address.addr.family || find_addr(v, n, &ip->address))
 			continue;
 		r = err_set(e, ERR_MISMATCH, ENOENT,
 			    "Failed to match addr %s on interface %s",

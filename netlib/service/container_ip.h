@@ -18,7 +18,8 @@ void container_ip_prepare(const struct netns *ns, const struct link *link,
 			  bool detect_duplicates);
 
 /* Give @link all addresses of @res; it may be down still. With
- * @detect_duplicates IPv6 addresses are to be probed. */
+ * @detect_duplicates IPv6 addresses are to be probed. One that is there already
+ * is an error, unless the kernel has autoconfigured it: that stays as it is. */
 int container_ip_add_addresses(const struct netns *ns, const struct link *link,
 			       const struct cni_result *res,
 			       bool detect_duplicates, struct err *e);
