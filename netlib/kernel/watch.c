@@ -32,17 +32,28 @@ int watch_open(const struct netns *ns, int group, int timeout_ms,
 	return 0;
 }
 
+int watch_fd(const struct watch *watch)
+{
+	return nl_socket_get_fd(watch->events);
+}
+
+void watch_drain(const struct watch *watch)
+{
+	char discarded[4096];
+
+	while (recv(watch_fd(watch), discarded, sizeof(discarded),
+		    MSG_DONTWAIT) > 0)
+		;
+}
+
 int watch_wait(const struct watch *watch)
 {
-	struct pollfd p = { .fd = nl_socket_get_fd(watch->events),
-			    .events = POLLIN };
+	struct pollfd p = { .fd = watch_fd(watch), .events = POLLIN };
 	int64_t left = watch->deadline_ms - now_ms();
-	char discarded[4096];
 
 	if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 		return -ETIMEDOUT;
-	while (recv(p.fd, discarded, sizeof(discarded), MSG_DONTWAIT) > 0)
-		;
+	watch_drain(watch);
 	return 0;
 }
 

@@ -24,4 +24,9 @@ int watch_open(const struct netns *ns, int group, int timeout_ms,
 /* 0 when something has happened, -ETIMEDOUT at the end of the time. */
 int watch_wait(const struct watch *watch);
 
+/* For a loop of the caller's own, which has no use for the time: the descriptor that
+ * something can be read from when there is news, and taking that as read. */
+int watch_fd(const struct watch *watch);
+void watch_drain(const struct watch *watch);
+
 void watch_close(struct watch *watch);
