@@ -250,13 +250,21 @@ static int load_request(const struct document *doc, struct dhcp_conf *conf,
 
 static int load_family(const char *name, struct dhcp_conf *conf, struct err *e)
 {
-	conf->family = DHCP_IPV4;
-	if (!*name || !strcmp(name, "ipv4"))
-		return 0;
-	if (!strcmp(name, "ipv6") || !strcmp(name, "dual"))
-		return err_set(e, ERR_UNSUPPORTED, ENOTSUP,
-			       "\"ipam.family\": \"%s\" is not supported yet",
-			       name);
+	static const struct {
+		const char *name;
+		enum dhcp_choice choice;
+	} families[] = {
+		{ "", DHCP_IPV4 },
+		{ "ipv4", DHCP_IPV4 },
+		{ "ipv6", DHCP_IPV6 },
+		{ "dual", DHCP_DUAL },
+	};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++)
+		if (!strcmp(name, families[i].name)) {
+			conf->family = families[i].choice;
+			return 0;
+		}
 	return err_set(
 		e, ERR_CONFIG, EINVAL,
 		"\"ipam.family\": \"%s\" is none of \"ipv4\", \"ipv6\", \"dual\"",
@@ -276,6 +284,8 @@ int dhcp_conf_load(const cJSON *doc, const struct owner *owner,
 				   .priority = d.priority };
 	if (!r)
 		r = load_family(d.family, ret, e);
+	duid_of_attachment(owner->container_id, owner->network, owner->ifname,
+			   &ret->duid, &ret->iaid);
 	if (!r)
 		r = put_client_id(ret, owner, a, e);
 	for (size_t i = 0; !r && i < d.provide.n; i++)

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/owner.h"
 #include "ipam/dhcp/client4.h"
+#include "ipam/dhcp/duid.h"
 
 #define DHCP_SOCKET_DEFAULT "/run/cni/dhcp.sock"
 
@@ -22,6 +23,9 @@ struct dhcp_conf {
 	const char *socket_path;
 	int64_t priority; /* of all routes; 0: none */
 	enum dhcp_choice family;
+	/* Who a DHCPv6 client says that it is. */
+	struct duid duid;
+	uint32_t iaid;
 	/* What a DHCPv4 client says and asks, as in struct client4_conf. */
 	uint8_t options[CLIENT4_OPTIONS_MAX];
 	size_t options_len;

@@ -34,22 +34,25 @@ struct dhcp_family {
 	enum dhcp_choice choice;
 	size_t size;
 
+	/* Before the interface comes up, once for all; NULL: nothing. */
+	int (*prepare)(const struct dhcp_place *place, struct err *e);
 	void (*init)(void *state, const struct dhcp_conf *conf,
 		     const struct dhcp_timing *timing, const struct link *link);
 	/* Go on after a restart; 0, or -EINVAL when it is no such lease. */
 	int (*load)(void *state, const cJSON *from);
 	void (*save)(const void *state, cJSON *into);
 
-	/* The steps of the machine; ->receive reads one datagram itself. */
-	enum dhcp_event (*start)(void *state, uint64_t now_ms,
-				 struct dhcp_packet *out);
-	enum dhcp_event (*resume)(void *state, uint64_t now_ms,
-				  struct dhcp_packet *out);
-	enum dhcp_event (*timeout)(void *state, uint64_t now_ms,
-				   struct dhcp_packet *out);
-	enum dhcp_event (*receive)(void *state, uint64_t now_ms,
-				   struct dhcp_packet *out);
-	bool (*release)(void *state, struct dhcp_packet *out);
+	/* The steps of the machine; ->receive reads one datagram itself. @place is
+	 * NULL when for once it cannot be entered. */
+	enum dhcp_event (*start)(void *state, const struct dhcp_place *place,
+				 uint64_t now_ms, struct dhcp_packet *out);
+	enum dhcp_event (*resume)(void *state, const struct dhcp_place *place,
+				  uint64_t now_ms, struct dhcp_packet *out);
+	enum dhcp_event (*timeout)(void *state, const struct dhcp_place *place,
+				   uint64_t now_ms, struct dhcp_packet *out);
+	enum dhcp_event (*receive)(void *state, const struct dhcp_place *place,
+				   uint64_t now_ms, struct dhcp_packet *out);
+	bool (*release)(void *state, uint64_t now_ms, struct dhcp_packet *out);
 
 	uint64_t (*deadline)(const void *state); /* 0: never */
 	bool (*is_talking)(const void *state);
@@ -66,7 +69,7 @@ struct dhcp_family {
 	/* Append the lease to @ret, in @a. */
 	int (*result)(const void *state, struct arena *a,
 		      struct cni_result *ret, struct err *e);
-	uint32_t (*mtu)(const void *state); /* 0: not said */
+	uint32_t (*mtu)(const void *state); /* 0: not said; or NULL */
 };
 
-extern const struct dhcp_family dhcp_family4;
+extern const struct dhcp_family dhcp_family4, dhcp_family6;

@@ -172,21 +172,23 @@ static int load(void *state, const cJSON *from)
 
 /* --- steps ----------------------------------------------------------------- */
 
-static enum dhcp_event start(void *state, uint64_t now_ms,
-			     struct dhcp_packet *out)
+static enum dhcp_event start(void *state, const struct dhcp_place *place,
+			     uint64_t now_ms, struct dhcp_packet *out)
 {
 	struct state4 *s = state;
 
+	(void)place;
 	return client4_start(&s->client, now_ms, out);
 }
 
 /* One that has run out meanwhile, or had been lost before: the container is there
  * and needs an address, so that is looked for without end. */
-static enum dhcp_event resume(void *state, uint64_t now_ms,
-			      struct dhcp_packet *out)
+static enum dhcp_event resume(void *state, const struct dhcp_place *place,
+			      uint64_t now_ms, struct dhcp_packet *out)
 {
 	struct state4 *s = state;
 
+	(void)place;
 	out->len = 0;
 	s->client.conf.give_up_ms = 0;
 	if (!s->client.lease.ack_len || s->client.lease.expire_ms <= now_ms)
@@ -195,16 +197,17 @@ static enum dhcp_event resume(void *state, uint64_t now_ms,
 	return client4_timeout(&s->client, now_ms, out);
 }
 
-static enum dhcp_event timeout(void *state, uint64_t now_ms,
-			       struct dhcp_packet *out)
+static enum dhcp_event timeout(void *state, const struct dhcp_place *place,
+			       uint64_t now_ms, struct dhcp_packet *out)
 {
 	struct state4 *s = state;
 
+	(void)place;
 	return client4_timeout(&s->client, now_ms, out);
 }
 
-static enum dhcp_event receive(void *state, uint64_t now_ms,
-			       struct dhcp_packet *out)
+static enum dhcp_event receive(void *state, const struct dhcp_place *place,
+			       uint64_t now_ms, struct dhcp_packet *out)
 {
 	struct state4 *s = state;
 	uint8_t buf[2048], from[MAC_LEN];
@@ -212,6 +215,7 @@ static enum dhcp_event receive(void *state, uint64_t now_ms,
 	bool has_from;
 	ssize_t n = link4_receive(&s->link, buf, from, &has_from);
 
+	(void)place;
 	out->len = 0;
 	if (n <= 0)
 		return DHCP_NOTHING;
@@ -223,10 +227,11 @@ static enum dhcp_event receive(void *state, uint64_t now_ms,
 	return event;
 }
 
-static bool release(void *state, struct dhcp_packet *out)
+static bool release(void *state, uint64_t now_ms, struct dhcp_packet *out)
 {
 	struct state4 *s = state;
 
+	(void)now_ms;
 	return client4_release(&s->client, out);
 }
 

@@ -10,6 +10,9 @@
 #define SOLICIT_FIRST_MS 1000
 #define SOLICIT_LAST_MS	 4000
 
+/* The kernel's news are listened for only for a while: then it is looked again. */
+#define LOOK_AGAIN_MS 4000
+
 /* An address is worth having without DNS from a server: it is asked twice. */
 #define INFORM_MS 2500
 
@@ -63,7 +66,7 @@ static void solicit(struct host6 *h, uint64_t now_ms, struct dhcp_packet *out)
 static void configure(struct host6 *h, uint64_t now_ms, struct dhcp_packet *out)
 {
 	h->state = HOST6_CONFIGURE;
-	h->solicit_at_ms = 0;
+	h->solicit_at_ms = h->radv.managed ? 0 : now_ms + LOOK_AGAIN_MS;
 	h->managed = h->radv.managed;
 	h->dns = h->radv.dns;
 	if (!h->radv.managed && !h->radv.other)
@@ -77,7 +80,7 @@ static void configure(struct host6 *h, uint64_t now_ms, struct dhcp_packet *out)
 static enum dhcp_event bound(struct host6 *h)
 {
 	h->state = HOST6_BOUND;
-	h->give_up_at_ms = h->inform_until_ms = 0;
+	h->give_up_at_ms = h->solicit_at_ms = h->inform_until_ms = 0;
 	if (!h->managed)
 		h->client.deadline_ms = 0;
 	return DHCP_BOUND;
@@ -277,8 +280,10 @@ enum dhcp_event host6_timeout(struct host6 *h, uint64_t now_ms,
 	out->len = 0;
 	if (is_due(h->give_up_at_ms, now_ms))
 		return give_up(h);
-	if (is_due(h->solicit_at_ms, now_ms))
+	if (is_due(h->solicit_at_ms, now_ms) && h->state == HOST6_ROUTER)
 		solicit(h, now_ms, out);
+	else if (is_due(h->solicit_at_ms, now_ms))
+		h->solicit_at_ms = now_ms + LOOK_AGAIN_MS;
 	if (is_due(h->inform_until_ms, now_ms)) {
 		h->inform_until_ms = 0;
 		client6_init(&h->client, &h->conf.client);
@@ -293,6 +298,7 @@ enum dhcp_event host6_timeout(struct host6 *h, uint64_t now_ms,
 void host6_start(struct host6 *h, uint64_t now_ms)
 {
 	h->state = HOST6_ATTACH;
+	h->solicit_at_ms = now_ms + LOOK_AGAIN_MS;
 	h->give_up_at_ms = h->conf.give_up_ms ? now_ms + h->conf.give_up_ms : 0;
 	set_deadline(h);
 }

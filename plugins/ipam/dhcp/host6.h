@@ -44,7 +44,8 @@ struct host6 {
 	struct dhcp6_dns dns; /* the router's */
 
 	/* the machine's own */
-	uint64_t give_up_at_ms, solicit_at_ms, inform_until_ms;
+	uint64_t give_up_at_ms, inform_until_ms;
+	uint64_t solicit_at_ms; /* or look again */
 	uint32_t solicit_rt_ms;
 	bool has_radv;
 	struct radv radv;

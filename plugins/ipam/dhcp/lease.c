@@ -14,7 +14,8 @@
 #include "ipam/dhcp/journal.h"
 #include "ipam/dhcp/lease_step.h"
 
-static const struct dhcp_family *const families[] = { &dhcp_family4 };
+static const struct dhcp_family *const families[] = { &dhcp_family4,
+						      &dhcp_family6 };
 #define FAMILIES (sizeof(families) / sizeof(*families))
 
 _Static_assert(FAMILIES <= LEASE_FAMILIES, "room for each");
@@ -121,13 +122,17 @@ static int prepare_link(const struct lease *lease,
 			const struct dhcp_place *place, struct err *e)
 {
 	const struct link_change up = { .flags_on = IFF_UP };
+	int r = 0;
 
 	if (!place->link.has_mac)
 		return err_set(e, ERR_CONFIG, EOPNOTSUPP,
 			       "interface \"%s\" has no Ethernet address",
 			       lease->owner.ifname);
-	if (place->link.flags & IFF_UP)
-		return 0;
+	for (size_t i = 0; !r && i < lease->n; i++)
+		if (lease->halves[i].family->prepare)
+			r = lease->halves[i].family->prepare(place, e);
+	if (r || place->link.flags & IFF_UP)
+		return r;
 	return link_change(&place->ns, place->link.name, &up, e);
 }
 

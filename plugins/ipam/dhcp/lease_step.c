@@ -155,7 +155,8 @@ void lease_release(struct lease *lease, const struct err *e)
 		for (size_t i = 0; i < lease->n; i++) {
 			struct half *half = &lease->halves[i];
 
-			if (half->family->release(half->state, &packet))
+			if (half->family->release(half->state, now_ms(),
+						  &packet))
 				half->family->send(half->state, &place, &packet,
 						   NULL);
 		}
@@ -257,12 +258,13 @@ static void set_mtu(struct half *half, const struct dhcp_place *place)
 		say(half->lease, "%s", e.msg);
 }
 
+/* The other half may have got its lease. */
 static void give_up(struct half *half)
 {
 	struct err e = *half->family->err(half->state);
 
 	err_wrap(&e, "interface \"%s\"", half->lease->owner.ifname);
-	drop(half->lease, &e);
+	lease_release(half->lease, &e);
 }
 
 /* Whether the lease is there still. */
@@ -301,10 +303,10 @@ static void listen_on(struct half *half, bool has_sent)
 	struct ev_loop *loop = half->lease->set->loop;
 	const int fd = family->fd(half->state);
 
-	if (has_sent)
-		half->listen_until_ms = now_ms() + LISTEN_MS;
 	if (fd < 0)
 		return;
+	if (has_sent || !half->listen_until_ms)
+		half->listen_until_ms = now_ms() + LISTEN_MS;
 	if (!family->is_talking(half->state) ||
 	    now_ms() >= half->listen_until_ms) {
 		close_half(half);
@@ -349,7 +351,7 @@ bool lease_step(struct half *half, lease_step_fn *fn)
 		return false;
 	}
 	none = half_result(half, &a, &before);
-	event = fn(half->state, now_ms(), &packet);
+	event = fn(half->state, r ? NULL : &place, now_ms(), &packet);
 	if (!r && packet.len)
 		transmit(half, &place, &packet);
 	if (event == DHCP_BOUND)

@@ -41,8 +41,9 @@ struct lease {
 int lease_enter(struct lease *lease, struct dhcp_place *ret, struct err *e);
 void lease_leave(struct dhcp_place *place);
 
-typedef enum dhcp_event lease_step_fn(void *state, uint64_t now_ms,
-				      struct dhcp_packet *out);
+typedef enum dhcp_event lease_step_fn(void *state,
+				      const struct dhcp_place *place,
+				      uint64_t now_ms, struct dhcp_packet *out);
 
 /* Take one step of one half, and do what follows from it. Whether the lease is there
  * still. */
