@@ -179,7 +179,7 @@ coverage: ## which lines the tests reach
 units: $(UNIT)
 
 # what the system tests talk with
-peer: $(O)/tests/peer $(O)/tests/dhcp_peer
+peer: $(O)/tests/peer $(O)/tests/router $(O)/tests/dhcp_peer
 
 deps-check:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)

@@ -59,7 +59,7 @@ serve_dnsmasq() {
 		--dhcp-authoritative --user=root \
 		"$@" >"$DNSMASQ_LOG" 2>&1 3>&- &
 	SERVER_PID=$!
-	wait_for "$DNSMASQ_LOG" 'sockets bound'
+	wait_for "$DNSMASQ_LOG" 'sockets bound|router advertisement enabled'
 }
 
 RANGE=192.0.2.100,192.0.2.150,255.255.255.0,2m
