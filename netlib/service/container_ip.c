@@ -292,9 +292,15 @@ static int check_routes(const struct netns *ns, const struct link *link,
 	size_t n;
 	int r = route_list(ns, family, a, &v, &n, e);
 
-	for (size_t i = 0; !r && i < res->ips.n; i++)
-		if (res->ips.v[i].address.addr.family == family)
-			r = check_subnet_route(&res->ips.v[i].address, v, n, e);
+	for (size_t i = 0; !r && i < res->ips.n; i++) {
+		const struct ip_prefix *address = &res->ips.v[i].address;
+
+		if (address->addr.family == family)
+			r = check_subnet_route(address, v, n, e);
+		/* it is the router that says whether the subnet is on the link */
+		if (r == -ENOENT && is_autoconfigured(ns, link, address))
+			r = 0;
+	}
 	for (size_t i = 0; !r && i < res->routes.n; i++) {
 		const struct cni_route *route = &res->routes.v[i];
 		struct ip_addr gw = gateway_of(route, res);
