@@ -16,7 +16,7 @@ setup() {
 	sysctl -qw net.ipv6.conf.default.accept_ra=0 # the host's own
 	new_server br0
 	# without its own probing, which takes a second
-	in_server sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+	in_server sysctl -qw net.ipv6.conf.eth0.accept_dad=0 net.ipv6.conf.eth0.accept_ra=0
 	ip -n server link set eth0 down
 	ip -n server link set eth0 up
 	ip -n server addr add 2001:db8:1::1/64 dev eth0
@@ -205,6 +205,16 @@ MANAGED=(--enable-ra "--dhcp-range=2001:db8:1::100,2001:db8:1::1ff,64,120")
 	json '.ips[0].address == "'"$(address6 c1)"'/64"'
 	lacks tentative ip -n c1 -6 addr show dev eth0
 	[ "$(ip netns exec c1 sysctl -n net.ipv6.conf.eth0.mtu)" = 1400 ]
+}
+
+@test "autoconfigured: of a prefix whose other addresses are beyond the router" {
+	announce 0 40 255
+	attach c1
+	json '.ips[0].address == "'"$(address6 c1)"'/64"'
+	lacks 2001:db8:1::/64 ip -n c1 -6 route
+	with_result
+	try CHECK bridge c1
+	ok
 }
 
 @test "dual: both, and what both say of DNS" {

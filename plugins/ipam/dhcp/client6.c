@@ -15,7 +15,7 @@
  * where the RFC's first repetition of a Renew, after 10 s, comes too late to be
  * of use, half of the time left is waited for, as DHCPv4 does.
  */
-#include "client6.h"
+#include "ipam/dhcp/client6.h"
 
 #include <stdio.h>
 #include <string.h>

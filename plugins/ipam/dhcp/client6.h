@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 #include "base/ip.h"
-#include "lease6.h"
-#include "machine.h"
-#include "message6.h"
+#include "ipam/dhcp/lease6.h"
+#include "ipam/dhcp/machine.h"
+#include "ipam/dhcp/message6.h"
 
 struct client6_conf {
 	struct duid duid;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "duid.h"
+#include "ipam/dhcp/duid.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,4 +37,24 @@ void duid_of_attachment(const char *container_id, const char *network,
 	memcpy(ret->bytes + 2, hash, UUID_LEN);
 	*ret_iaid = (uint32_t)hash[16] << 24 | (uint32_t)hash[17] << 16 |
 		    (uint32_t)hash[18] << 8 | hash[19];
+}
+
+const char *duid_text(const struct duid *duid, char buf[static DUID_TEXT_MAX])
+{
+	buf[0] = '\0';
+	for (size_t i = 0; i < duid->len; i++)
+		snprintf(buf + 2 * i, 3, "%02x", duid->bytes[i]);
+	return buf;
+}
+
+int duid_parse(const char *text, struct duid *ret)
+{
+	const size_t digits = strlen(text);
+
+	if (digits % 2 || digits > 2 * (size_t)DUID_MAX ||
+	    strspn(text, "0123456789abcdef") != digits)
+		return -EINVAL;
+	ret->len = (uint8_t)(digits / 2);
+	read_hex(text, ret->bytes, ret->len);
+	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "host6.h"
+#include "ipam/dhcp/host6.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>

@@ -12,9 +12,9 @@
 #pragma once
 
 #include "base/err.h"
-#include "client6.h"
+#include "ipam/dhcp/client6.h"
+#include "ipam/dhcp/radv.h"
 #include "kernel/addr.h"
-#include "radv.h"
 
 enum host6_state {
 	HOST6_IDLE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "lease6.h"
+#include "ipam/dhcp/lease6.h"
 
 #include <string.h>
 

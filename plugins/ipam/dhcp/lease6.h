@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/ip.h"
-#include "machine.h"
-#include "message6.h"
+#include "ipam/dhcp/machine.h"
+#include "ipam/dhcp/message6.h"
 
 struct lease6_addr {
 	struct ip_addr addr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "link6.h"
+#include "ipam/dhcp/link6.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "message6.h"
+#include "ipam/dhcp/message6.h"
 
 #define HOPS_ON_LINK 255 /* RFC 4861, 4.1: nothing else has passed no router */
 

@@ -10,10 +10,10 @@
 
 #include "base/err.h"
 #include "base/ip.h"
+#include "ipam/dhcp/machine.h"
 #include "kernel/link.h"
 #include "kernel/netns.h"
 #include "kernel/watch.h"
-#include "machine.h"
 
 #define LINK6_DATAGRAM_MAX 2048
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "message6.h"
+#include "ipam/dhcp/message6.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#include "wire.h"
+#include "ipam/dhcp/wire.h"
 
 enum option6 {
 	OPT_CLIENTID = 1,

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/ip.h"
-#include "duid.h"
-#include "search_list.h"
+#include "ipam/dhcp/duid.h"
+#include "ipam/dhcp/search_list.h"
 
 #define DHCP6_CLIENT_PORT 546
 #define DHCP6_SERVER_PORT 547

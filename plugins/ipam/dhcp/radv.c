@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "radv.h"
+#include "ipam/dhcp/radv.h"
 
 #include <errno.h>
 #include <netinet/icmp6.h>
 
-#include "wire.h"
+#include "ipam/dhcp/wire.h"
 
 enum nd_option {
 	ND_SOURCE_LINKADDR = 1,

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
-#include "message6.h"
+#include "ipam/dhcp/message6.h"
 
 #define RADV_SOLICIT_MAX  16
 #define RADV_PREFIXES_MAX 8

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "saved6.h"
+#include "ipam/dhcp/saved6.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -25,11 +24,9 @@ static void put_ip(cJSON *into, const char *key, const struct ip_addr *addr)
 
 static void put_duid(cJSON *into, const char *key, const struct duid *duid)
 {
-	char text[2 * DUID_MAX + 1] = "";
+	char text[DUID_TEXT_MAX];
 
-	for (size_t i = 0; i < duid->len; i++)
-		snprintf(text + 2 * i, 3, "%02x", duid->bytes[i]);
-	cJSON_AddStringToObject(into, key, text);
+	cJSON_AddStringToObject(into, key, duid_text(duid, text));
 }
 
 static void put_dns(cJSON *into, const char *key, const struct dhcp6_dns *dns)
@@ -166,27 +163,11 @@ static uint64_t get_time(int64_t ms)
 	return ms < 0 ? DHCP_NEVER : (uint64_t)ms;
 }
 
-static int get_duid(const char *text, struct duid *ret)
-{
-	const size_t len = strlen(text) / 2;
-	unsigned byte;
-
-	if (len > DUID_MAX || strspn(text, "0123456789abcdef") != 2 * len)
-		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-			return -EINVAL;
-		ret->bytes[i] = (uint8_t)byte;
-	}
-	ret->len = (uint8_t)len;
-	return 0;
-}
-
 static int get_dns(const struct saved_dns *saved, struct dhcp6_dns *ret)
 {
 	if (strlen(saved->search) >= sizeof(ret->search.text))
 		return -EINVAL;
-	strcpy(ret->search.text, saved->search);
+	memcpy(ret->search.text, saved->search, strlen(saved->search) + 1);
 	for (size_t i = 0; i < saved->servers.n; i++)
 		dhcp6_dns_add(ret, &saved->servers.v[i]);
 	return 0;
@@ -195,7 +176,7 @@ static int get_dns(const struct saved_dns *saved, struct dhcp6_dns *ret)
 static int get_lease(const struct saved *saved, struct lease6 *ret)
 {
 	if (saved->leases.n > DHCP6_ADDRS_MAX ||
-	    get_duid(saved->server, &ret->server))
+	    duid_parse(saved->server, &ret->server))
 		return -EINVAL;
 	ret->t1_ms = get_time(saved->renew_ms);
 	ret->t2_ms = get_time(saved->rebind_ms);

@@ -4,7 +4,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "host6.h"
+#include "ipam/dhcp/host6.h"
 
 void saved6_put(const struct host6 *h, cJSON *into);
 

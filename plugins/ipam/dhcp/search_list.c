@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "search_list.h"
+#include "ipam/dhcp/search_list.h"
 
 #include <errno.h>
 #include <string.h>
