@@ -6,6 +6,10 @@
  * has to be renewed. Where none listens the plugin starts one, which ends by
  * itself after its last lease. Of the daemon everything depends on the socket's
  * path, ipam.daemonSocketPath: each has its own leases.
+ *
+ * ipam.family says of what: "ipv4", "ipv6" or "dual". With IPv6 a router decides
+ * (host6.h) whether that is an address of a DHCPv6 server, which has to be kept
+ * and given back, or one that the kernel makes, which is only reported.
  */
 #include <errno.h>
 #include <limits.h>
