@@ -10,7 +10,6 @@ load ../lib/system
 load ../lib/dhcp
 
 ROUTER=$(dirname "$CNI_BIN")/tests/router
-DHCPD=${DHCPD:-dhcpd}
 
 setup() {
 	sysctl -qw net.ipv6.conf.default.accept_ra=0 # the host's own
@@ -51,23 +50,14 @@ announce() { # FLAGS PREFIX-FLAGS HOP-LIMIT
 	wait_for "$ROUTER_LOG" ready
 }
 
-# serve_dhcpd PREFERRED FIRST-ADDRESS LAST-ADDRESS: addresses for seconds.
-serve_dhcpd() {
-	local dir=$BATS_TEST_TMPDIR
-	touch "$dir/dhcpd6.leases"
-	cat >"$dir/dhcpd6.conf" <<-END
-		preferred-lifetime $1;
+# serve_dhcpd6 PREFERRED FIRST-ADDRESS LAST-ADDRESS: addresses for seconds.
+serve_dhcpd6() {
+	serve_dhcpd -6 "preferred-lifetime $1;
 		default-lease-time $(($1 * 2));
 		option dhcp6.name-servers 2001:db8::53;
-		option dhcp6.domain-search "a.example";
+		option dhcp6.domain-search \"a.example\";
 		authoritative;
-		subnet6 2001:db8:1::/64 { range6 $2 $3; }
-	END
-	DHCPD_LOG=$(mktemp -p "$dir" dhcpd.XXXXXX)
-	ip netns exec server "$DHCPD" -6 -f -d -user root -cf "$dir/dhcpd6.conf" \
-		-lf "$dir/dhcpd6.leases" --no-pid eth0 >"$DHCPD_LOG" 2>&1 3>&- &
-	SERVER_PID=$!
-	wait_for "$DHCPD_LOG" 'Server starting'
+		subnet6 2001:db8:1::/64 { range6 $2 $3; }"
 }
 
 # watch6 CONTAINER: what happens to its addresses, in $WATCH_LOG.
@@ -276,7 +266,7 @@ MANAGED=(--enable-ra "--dhcp-range=2001:db8:1::100,2001:db8:1::1ff,64,120")
 @test "kept through twenty renewals and a killed daemon, then free" {
 	needs_server "$DHCPD"
 	announce 80 80 255
-	serve_dhcpd 1 2001:db8:1::100 2001:db8:1::1ff
+	serve_dhcpd6 1 2001:db8:1::100 2001:db8:1::1ff
 	attach c1
 	first=$(address6 c1)
 	json '.dns == {"nameservers":["2001:db8::53"],"search":["a.example"]}'
@@ -289,20 +279,20 @@ MANAGED=(--enable-ra "--dhcp-range=2001:db8:1::100,2001:db8:1::1ff,64,120")
 	lacks Deleted cat "$WATCH_LOG"
 	detach c1
 	wait_for "$DHCPD_LOG" 'Released|Release message'
-	grep -A 9 "$first" "$BATS_TEST_TMPDIR/dhcpd6.leases" | tail -n 9 | grep released
+	grep -A 9 "$first" "$DHCPD_LEASES" | tail -n 9 | grep released
 }
 
 @test "a server that comes back with other addresses: the container has one of them" {
 	needs_server "$DHCPD"
 	announce 80 80 255
-	serve_dhcpd 2 2001:db8:1::100 2001:db8:1::1ff
+	serve_dhcpd6 2 2001:db8:1::100 2001:db8:1::1ff
 	attach c1
 	first=$(address6 c1)
 	watch6 c1
 	kill "$SERVER_PID"
 	wait "$SERVER_PID" || :
-	rm "$BATS_TEST_TMPDIR/dhcpd6.leases"
-	serve_dhcpd 2 2001:db8:1::200 2001:db8:1::2ff
+	rm "$DHCPD_LEASES"
+	serve_dhcpd6 2 2001:db8:1::200 2001:db8:1::2ff
 	wait_for "$WATCH_LOG" "Deleted.* $first/128"
 	wait_for "$WATCH_LOG" 'inet6 2001:db8:1::2[0-9a-f]{2}/128'
 	[[ "$(address6 c1)" == 2001:db8:1::2?? ]]
@@ -312,13 +302,13 @@ MANAGED=(--enable-ra "--dhcp-range=2001:db8:1::100,2001:db8:1::1ff,64,120")
 @test "a server that is gone: the address ends with its lease, and comes back with it" {
 	needs_server "$DHCPD"
 	announce 80 80 255
-	serve_dhcpd 1 2001:db8:1::100 2001:db8:1::1ff
+	serve_dhcpd6 1 2001:db8:1::100 2001:db8:1::1ff
 	attach c1
 	first=$(address6 c1)
 	watch6 c1
 	kill "$SERVER_PID"
 	wait "$SERVER_PID" || :
 	wait_for "$WATCH_LOG" "Deleted.* $first/128"
-	serve_dhcpd 1 2001:db8:1::100 2001:db8:1::1ff
+	serve_dhcpd6 1 2001:db8:1::100 2001:db8:1::1ff
 	wait_for "$WATCH_LOG" 'eth0 +inet6 2001:db8:1::1[0-9a-f]{2}/128'
 }
