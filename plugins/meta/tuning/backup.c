@@ -80,7 +80,7 @@ static int parse(const char *path, struct arena *a, struct document *ret,
 {
 	_free_ char *text = NULL;
 	size_t len;
-	cJSON *json;
+	cJSON *json = NULL;
 	int r = fs_read_file(path, BACKUP_MAX, &text, &len, e);
 
 	*ret = (struct document){ .network = "", .tx_queue_len = -1 };
