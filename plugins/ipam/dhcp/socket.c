@@ -28,16 +28,26 @@ static int make_address(const char *path, struct sockaddr_un *ret,
 	return 0;
 }
 
-int dhcp_socket_connect(const char *path, int *ret, struct err *e)
+/* A socket, and the address it is for. */
+static int open_socket(const char *path, struct sockaddr_un *sa, int *ret,
+		       struct err *e)
 {
-	_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un sa;
-	int r = make_address(path, &sa, e);
+	int r = make_address(path, sa, e);
 
 	if (r)
 		return r;
-	if (fd < 0)
-		return err_sys(e, "open a socket");
+	*ret = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return *ret < 0 ? err_sys(e, "open a socket") : 0;
+}
+
+int dhcp_socket_connect(const char *path, int *ret, struct err *e)
+{
+	_close_ int fd = -1;
+	struct sockaddr_un sa;
+	int r = open_socket(path, &sa, &fd, e);
+
+	if (r)
+		return r;
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		return err_sys(e, "connect to the DHCP daemon at \"%s\"", path);
 	*ret = steal_fd(&fd);
@@ -102,15 +112,12 @@ static int clear_path(const char *path, struct err *e)
 
 int dhcp_socket_listen(const char *path, int *ret, struct err *e)
 {
-	_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	_close_ int fd = -1;
 	struct sockaddr_un sa;
-	int r = make_address(path, &sa, e);
+	int r = open_socket(path, &sa, &fd, e);
 
-	if (r)
-		return r;
-	if (fd < 0)
-		return err_sys(e, "open a socket");
-	r = clear_path(path, e);
+	if (!r)
+		r = clear_path(path, e);
 	if (r)
 		return r;
 	/* before it has a name: what bind() makes has the socket's own mode */

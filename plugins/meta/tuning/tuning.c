@@ -20,7 +20,7 @@ static bool asks_for_anything(const struct tuning *asked)
 	return asked->sysctls.n || tuning_has_link(asked);
 }
 
-/* The container's interface; in results of runtimes that name no sandbox, any. */
+/* The container's, and not one of the host that has its name. */
 static bool is_tuned(const struct cni_interface *iface,
 		     const struct cni_args *args)
 {
