@@ -108,8 +108,9 @@ needs_strace() {
 }
 
 # The whole state that a plugin could leave something in. Counters, indexes and
-# lifetimes vary by themselves; the empty table and the round-robin memory of
-# the address store are meant to stay.
+# lifetimes vary by themselves; the empty table, the round-robin memory of the
+# address store and its index are meant to stay (with the index's next one, where a
+# call was killed that wrote it).
 state() {
 	local ns
 	for ns in '' $(ip netns list | awk '{print $1}' | sort); do
@@ -123,7 +124,7 @@ state() {
 		else del(.flags) end)'
 	nft -j list ruleset | jq -cS '.nftables | map(select(.metainfo | not) | del(.. | .handle?))'
 	find /var/lib/cni /run/hawser -type f ! -name lock ! -name 'last_reserved_ip.*' \
-		! -name '*.addresses' 2>/dev/null |
+		! -name '*.addresses' ! -name '*.addresses.new' 2>/dev/null |
 		sort | xargs -r sha256sum
 }
 
