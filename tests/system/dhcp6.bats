@@ -266,7 +266,7 @@ MANAGED=(--enable-ra "--dhcp-range=2001:db8:1::100,2001:db8:1::1ff,64,120")
 @test "kept through twenty renewals and a killed daemon, then free" {
 	needs_server "$DHCPD"
 	announce 80 80 255
-	serve_dhcpd6 1 2001:db8:1::100 2001:db8:1::1ff
+	serve_dhcpd6 2 2001:db8:1::100 2001:db8:1::1ff
 	attach c1
 	first=$(address6 c1)
 	json '.dns == {"nameservers":["2001:db8::53"],"search":["a.example"]}'
