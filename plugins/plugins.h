@@ -18,6 +18,7 @@ extern const struct cni_plugin plugin_loopback;
 extern const struct cni_plugin plugin_macvlan;
 extern const struct cni_plugin plugin_portmap;
 extern const struct cni_plugin plugin_ptp;
+extern const struct cni_plugin plugin_sbr;
 extern const struct cni_plugin plugin_static;
 extern const struct cni_plugin plugin_tap;
 extern const struct cni_plugin plugin_tuning;
