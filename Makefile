@@ -18,7 +18,7 @@ Q        := $(if $(V),,@)
 # --- what it is built from ---------------------------------------------------
 
 PLUGINS  := bridge dhcp dummy firewall host-device host-local ipvlan \
-            loopback macvlan portmap ptp sbr static tap tuning vlan
+            loopback macvlan portmap ptp sbr static tap tuning vlan vrf
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # Each shared library costs each call of a plugin some 60 us: what comes as an
 # archive as well is linked in. (Of libmd one function is used.)

@@ -4,21 +4,10 @@
 #include <stddef.h>
 
 const struct cni_plugin *const plugins_built_in[] = {
-	&plugin_bridge,
-	&plugin_dhcp,
-	&plugin_dummy,
-	&plugin_firewall,
-	&plugin_host_device,
-	&plugin_host_local,
-	&plugin_ipvlan,
-	&plugin_loopback,
-	&plugin_macvlan,
-	&plugin_portmap,
-	&plugin_ptp,
-	&plugin_sbr,
-	&plugin_static,
-	&plugin_tap,
-	&plugin_tuning,
-	&plugin_vlan,
-	NULL,
+	&plugin_bridge,	  &plugin_dhcp,	       &plugin_dummy,
+	&plugin_firewall, &plugin_host_device, &plugin_host_local,
+	&plugin_ipvlan,	  &plugin_loopback,    &plugin_macvlan,
+	&plugin_portmap,  &plugin_ptp,	       &plugin_sbr,
+	&plugin_static,	  &plugin_tap,	       &plugin_tuning,
+	&plugin_vlan,	  &plugin_vrf,	       NULL,
 };

@@ -23,3 +23,4 @@ extern const struct cni_plugin plugin_static;
 extern const struct cni_plugin plugin_tap;
 extern const struct cni_plugin plugin_tuning;
 extern const struct cni_plugin plugin_vlan;
+extern const struct cni_plugin plugin_vrf;

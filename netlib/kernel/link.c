@@ -84,6 +84,8 @@ static void read_data(struct nlattr *data, struct link *link)
 		read_tap(data, link);
 	else if (!strcmp(link->kind, "ipvlan"))
 		link->mode = get_u16(find_nested(data, IFLA_IPVLAN_MODE));
+	else if (!strcmp(link->kind, "vrf"))
+		link->vrf_table = rtattr_u32(find_nested(data, IFLA_VRF_TABLE));
 	else if (!strcmp(link->kind, "vlan"))
 		link->vlan_id = get_u16(find_nested(data, IFLA_VLAN_ID));
 }

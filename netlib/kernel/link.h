@@ -36,6 +36,7 @@ struct link {
 		int64_t owner, group; /* -1: none */
 	} tap;
 	uint16_t vlan_id;	/* of a vlan */
+	uint32_t vrf_table;	/* of a vrf */
 	bool vlan_filtering;	/* of a bridge */
 	uint16_t default_pvid;	/* of a bridge: that of new ports; 0: none */
 	bool hairpin, isolated; /* as a bridge port */

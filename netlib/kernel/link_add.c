@@ -142,3 +142,13 @@ int link_add_vlan(const struct netns *ns, const struct link_new *link,
 	rtreq_put(&q, IFLA_VLAN_ID, &id, sizeof(id));
 	return add(ns, &q, link, "vlan", e);
 }
+
+int link_add_vrf(const struct netns *ns, const struct link_new *link,
+		 uint32_t table, struct err *e)
+{
+	_rtreq_ struct rtreq q;
+
+	begin(&q, link, "vrf");
+	rtreq_put_u32(&q, IFLA_VRF_TABLE, table);
+	return add(ns, &q, link, "vrf", e);
+}

@@ -61,3 +61,7 @@ int link_add_macvlan(const struct netns *ns, const struct link_new *link,
 /* 802.1Q. -EEXIST as well when the one below has an interface for @id. */
 int link_add_vlan(const struct netns *ns, const struct link_new *link,
 		  uint16_t id, struct err *e);
+
+/* A vrf, whose interfaces' routes are in @table. */
+int link_add_vrf(const struct netns *ns, const struct link_new *link,
+		 uint32_t table, struct err *e);

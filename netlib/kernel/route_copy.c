@@ -48,9 +48,7 @@ static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
 	struct route_copy *route;
 
 	if (msg->nlmsg_type != RTM_NEWROUTE ||
-	    header->rtm_flags & RTM_F_CLONED ||
-	    header->rtm_table != RT_TABLE_MAIN ||
-	    header->rtm_type != RTN_UNICAST)
+	    header->rtm_flags & RTM_F_CLONED || header->rtm_type != RTN_UNICAST)
 		return 0;
 	if (nlmsg_parse((struct nlmsghdr *)msg, sizeof(*header), tb, RTA_MAX,
 			NULL))
@@ -61,6 +59,8 @@ static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
 	route = rtlist_add(list);
 	if (!route)
 		return -ENOMEM;
+	route->table =
+		tb[RTA_TABLE] ? rtattr_u32(tb[RTA_TABLE]) : header->rtm_table;
 	route->dst.addr.family = header->rtm_family;
 	route->dst.len = header->rtm_dst_len;
 	read_ip(tb[RTA_DST], header->rtm_family, &route->dst.addr);
@@ -72,12 +72,12 @@ static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
 	return route->msg ? 0 : -ENOMEM;
 }
 
-int route_copy_list(const struct netns *ns, uint8_t family, int ifindex,
-		    struct arena *a, struct route_copy **ret, size_t *ret_n,
-		    struct err *e)
+int route_copy_list(const struct netns *ns, uint8_t family, uint32_t table,
+		    int ifindex, struct arena *a, struct route_copy **ret,
+		    size_t *ret_n, struct err *e)
 {
-	const struct rtmsg header = { .rtm_family = family,
-				      .rtm_table = RT_TABLE_MAIN };
+	const struct rtmsg header = { .rtm_family = family };
+	struct route_copy *v;
 	struct rtlist list = { .arena = a,
 			       .size = sizeof(struct route_copy),
 			       .read = read_element,
@@ -87,9 +87,12 @@ int route_copy_list(const struct netns *ns, uint8_t family, int ifindex,
 
 	rtreq_init(&q, RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
 	r = rtreq_list(ns, &q, &list, e, "list routes");
-	*ret = list.v;
-	*ret_n = list.n;
-	return r == -ENOENT ? 0 : r; /* the table was never used */
+	*ret = v = list.v;
+	*ret_n = 0;
+	for (size_t i = 0; !r && i < list.n; i++)
+		if (v[i].table == table)
+			v[(*ret_n)++] = v[i];
+	return r;
 }
 
 /* --- writing --------------------------------------------------------------- */

@@ -15,16 +15,17 @@
 struct nlmsghdr;
 
 struct route_copy {
+	uint32_t table;
 	struct ip_prefix dst;
 	struct ip_addr gw, prefsrc; /* no family: none */
 	bool is_on_link;	    /* no gateway, nor several */
 	const struct nlmsghdr *msg;
 };
 
-/* Those of the main table that leave by the interface, in @a. */
-int route_copy_list(const struct netns *ns, uint8_t family, int ifindex,
-		    struct arena *a, struct route_copy **ret, size_t *ret_n,
-		    struct err *e);
+/* Those of @table that leave by the interface, in @a. */
+int route_copy_list(const struct netns *ns, uint8_t family, uint32_t table,
+		    int ifindex, struct arena *a, struct route_copy **ret,
+		    size_t *ret_n, struct err *e);
 
 /* Put it into @table, over one to the same destination that may be there. */
 int route_copy_put(const struct netns *ns, const struct route_copy *route,

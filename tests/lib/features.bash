@@ -8,7 +8,7 @@
 # FEATURES_LACKED, if set, names those that the machine's kernel lacks: under
 # another one (HAWSER_LAB) only what needs them is to be done.
 
-FEATURES='dummy filtering ipvlan macvlan sctp tap vlan'
+FEATURES='dummy filtering ipvlan macvlan sctp tap vlan vrf'
 
 _can_filter() {
 	local on
@@ -25,6 +25,7 @@ _has_link() { # KIND
 	vlan) ip link add link probe0 name probe2 type vlan id 1 ;;
 	macvlan | ipvlan) ip link add link probe0 name probe2 type "$1" ;;
 	tap) ip tuntap add probe2 mode tap ;;
+	vrf) ip link add probe2 type vrf table 9999 ;;
 	*) ip link add probe2 type "$1" ;;
 	esac 2>/dev/null || r=1
 	ip link del probe2 2>/dev/null

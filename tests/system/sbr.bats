@@ -66,16 +66,16 @@ table_of() { # ADDRESS
 	ip -n c1 -j rule show from "$1" | jq -r '.[0].table'
 }
 
-# answers ADDRESS: far asks from its address behind, and gets an answer that came by
-# the interface where it asked.
+# answers ADDRESS [SECONDS]: far asks from its address behind, and gets an answer that
+# came by the interface where it asked.
 answers() {
 	local source=198.51.100.1
 	[[ $1 != *:* ]] || source=2001:db8:9::1
-	ip netns exec far ping -c 1 -W 1 -I $source "$1" >/dev/null
+	ip netns exec far ping -c 1 -W "${2:-10}" -I $source "$1" >/dev/null
 }
 
 @test "an answer leaves by the interface that was asked, both families" {
-	no answers 203.0.113.2 # the strict filter drops what comes back by the other
+	no answers 203.0.113.2 1 # the strict filter drops what comes back by the other
 	sbr_ok ADD
 	json '.ips | length == 2'
 	for a in 192.0.2.2 203.0.113.2 2001:db8:1::2 2001:db8:2::2; do
@@ -87,8 +87,8 @@ table inet count {
 		iifname "left" icmpv6 type echo-reply counter drop; }
 }
 END
-	ip netns exec c1 ping -c 1 -W 1 -I 203.0.113.2 198.51.100.1 >/dev/null
-	ip netns exec c1 ping -c 1 -W 1 -I 2001:db8:2::2 2001:db8:9::1 >/dev/null
+	ip netns exec c1 ping -c 1 -W 10 -I 203.0.113.2 198.51.100.1 >/dev/null
+	ip netns exec c1 ping -c 1 -W 10 -I 2001:db8:2::2 2001:db8:9::1 >/dev/null
 	answers 203.0.113.2
 	answers 2001:db8:2::2
 	sbr_ok CHECK

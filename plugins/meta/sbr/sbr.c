@@ -16,12 +16,11 @@
 #include <sys/socket.h>
 
 #include "kernel/link.h"
-#include "kernel/route.h"
 #include "kernel/route_copy.h"
 #include "kernel/rtnl.h"
-#include "kernel/rule.h"
 #include "meta/sbr/conf.h"
 #include "plugins.h"
+#include "service/routing_tables.h"
 
 #define TABLE_FIRST 100 /* as the reference */
 #define PRIORITY    10000
@@ -104,51 +103,14 @@ static const struct ip_addr *gateway_of(const struct routing *at,
 
 /* --- tables ------------------------------------------------------------------ */
 
-/* Those that some rule or route is in. */
-struct used {
-	struct rule *rules[2];
-	struct route *routes[2];
-	size_t rules_n[2], routes_n[2];
-};
-
-static int find_used(struct routing *at, struct used *ret, struct err *e)
-{
-	struct arena *a = at->call->arena;
-	int r = 0;
-
-	for (size_t i = 0; !r && i < sizeof(families); i++) {
-		r = rule_list(&at->ns, families[i], a, &ret->rules[i],
-			      &ret->rules_n[i], e);
-		if (!r)
-			r = route_list(&at->ns, families[i], a, &ret->routes[i],
-				       &ret->routes_n[i], e);
-	}
-	return r;
-}
-
-static bool is_used(const struct used *used, uint32_t table)
-{
-	for (size_t i = 0; i < sizeof(families); i++) {
-		for (size_t k = 0; k < used->rules_n[i]; k++)
-			if (used->rules[i][k].table == table)
-				return true;
-		for (size_t k = 0; k < used->routes_n[i]; k++)
-			if (used->routes[i][k].table == table)
-				return true;
-	}
-	return false;
-}
-
 static int choose_tables(struct routing *at, struct err *e)
 {
-	struct used used = { 0 };
+	struct routing_tables used = { 0 };
 	uint32_t table = TABLE_FIRST;
-	int r = find_used(at, &used, e);
+	int r = routing_tables_read(&at->ns, at->call->arena, &used, e);
 
 	for (size_t i = 0; !r && i < at->n; i++) {
-		while (is_used(&used, table) ||
-		       (table >= RT_TABLE_COMPAT && table <= RT_TABLE_LOCAL))
-			table++;
+		table = routing_tables_find_free(&used, table);
 		at->sources[i].table = table++;
 	}
 	return r;
@@ -170,8 +132,8 @@ static int list_routes(struct routing *at, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < sizeof(families); i++)
-		r = route_copy_list(&at->ns, families[i], at->iface.index, a,
-				    &v[i], &n[i], e);
+		r = route_copy_list(&at->ns, families[i], RT_TABLE_MAIN,
+				    at->iface.index, a, &v[i], &n[i], e);
 	if (r)
 		return r;
 	at->v = arena_array(a, n[0] + n[1], sizeof(*at->v));
@@ -364,10 +326,11 @@ static int sbr_add(const struct cni_call *call, struct cni_result *ret,
 /* --- CHECK ------------------------------------------------------------------- */
 
 /* The table that a rule of ours sends the address to; 0 for none. */
-static uint32_t find_table(const struct used *used, const struct source *s)
+static uint32_t find_table(const struct routing_tables *used,
+			   const struct source *s)
 {
 	const struct rule wanted = rule_of(s);
-	const size_t i = wanted.family == AF_INET6;
+	const size_t i = routing_tables_index(wanted.family);
 
 	for (size_t k = 0; k < used->rules_n[i]; k++)
 		if (prefix_equal(&used->rules[i][k].from, &wanted.from))
@@ -375,11 +338,12 @@ static uint32_t find_table(const struct used *used, const struct source *s)
 	return 0;
 }
 
-static bool has_default(const struct routing *at, const struct used *used,
+static bool has_default(const struct routing *at,
+			const struct routing_tables *used,
 			const struct source *s)
 {
 	const struct route wanted = default_route(at, s);
-	const size_t i = wanted.dst.addr.family == AF_INET6;
+	const size_t i = routing_tables_index(wanted.dst.addr.family);
 
 	for (size_t k = 0; k < used->routes_n[i]; k++) {
 		const struct route *route = &used->routes[i][k];
@@ -392,8 +356,9 @@ static bool has_default(const struct routing *at, const struct used *used,
 	return false;
 }
 
-static int check_source(const struct routing *at, const struct used *used,
-			struct source *s, struct err *e)
+static int check_source(const struct routing *at,
+			const struct routing_tables *used, struct source *s,
+			struct err *e)
 {
 	char text[IP_TEXT_MAX], gw[IP_TEXT_MAX];
 	const struct ip_addr *a = &s->ip->address.addr;
@@ -420,13 +385,13 @@ static int check_source(const struct routing *at, const struct used *used,
 static int sbr_check(const struct cni_call *call, struct err *e)
 {
 	struct routing at = { .call = call, .ns = NETNS_NONE };
-	struct used used = { 0 };
+	struct routing_tables used = { 0 };
 	int r = load(&at, e);
 
 	if (!r)
 		r = open_container(&at, e);
 	if (!r)
-		r = find_used(&at, &used, e);
+		r = routing_tables_read(&at.ns, call->arena, &used, e);
 	for (size_t i = 0; !r && i < at.n; i++)
 		r = check_source(&at, &used, &at.sources[i], e);
 	netns_close(&at.ns);
@@ -437,12 +402,12 @@ static int sbr_check(const struct cni_call *call, struct err *e)
 
 static int delete_rules(struct routing *at, struct err *e)
 {
-	struct used used = { 0 };
-	int r = find_used(at, &used, e);
+	struct routing_tables used = { 0 };
+	int r = routing_tables_read(&at->ns, at->call->arena, &used, e);
 
 	for (size_t i = 0; !r && i < at->n; i++) {
 		struct rule rule = rule_of(&at->sources[i]);
-		const size_t f = rule.family == AF_INET6;
+		const size_t f = routing_tables_index(rule.family);
 
 		for (size_t k = 0; !r && k < used.rules_n[f]; k++)
 			if (prefix_equal(&used.rules[f][k].from, &rule.from) &&
