@@ -242,7 +242,7 @@ ALL='.sysctl = {"net.core.somaxconn":"500","net.ipv4.conf.IFNAME.arp_filter":"1"
 	mkdir -p /etc/cni/tuning
 	printf '%s\n' '# what tenants may set' '' '  net\.core\..*  ' '^net\.ipv4\.conf\.IFNAME\.[a-z_]*$' 'ipv4.ip_forward' \
 		>/etc/cni/tuning/allowlist.conf
-	conf '.sysctl = {"net.core.somaxconn":"500","net.ipv4.conf.IFNAME.arp_filter":"1","net/core/xfrm_acq_expires":"31"}'
+	conf '.sysctl = {"net.core.somaxconn":"500","net.ipv4.conf.IFNAME.arp_filter":"1","net/ipv4/conf/IFNAME/rp_filter":"2"}'
 	tune
 	untune
 	before=$(tuned_state)
