@@ -423,6 +423,21 @@ check_names() { # WORDS...: what CHECK must say
 	check_names br0 promiscuous
 }
 
+@test "a bridge that was made without a MAC has that of its ports, and CHECK knows" {
+	ip link add br0 type bridge
+	ip link add p0 address 02:00:00:00:00:01 master br0 type veth peer name p1
+	conf '.isGateway = false | .ipMasq = false'
+	add c1
+	with_result
+	ip link del p0
+	mac=$(ip -j link show br0 | jq -r '.[0].address')
+	[ "$mac" != 02:00:00:00:00:01 ]
+	try CHECK bridge c1
+	ok
+	ip link set br0 address 02:00:00:00:00:77
+	check_names br0 02:00:00:00:00:77
+}
+
 @test "inheritMTU takes that of the default route's interface, mtu goes before it" {
 	conf '.inheritMTU = true'
 	before=$(state)
