@@ -50,3 +50,15 @@ address() {
 reaches() {
 	ip netns exec "$1" ping -c 1 -W 1 "$2" >/dev/null
 }
+
+# is_known_at NAMESPACE ADDRESS MAC: that is where neighbours look for it, as soon as
+# the kernel there has taken the announcement off its queue.
+is_known_at() {
+	local i
+	for i in $(seq 100); do
+		[ "$(ip -n "$1" -j neigh show "$2" | jq -r '.[0].lladdr')" != "$3" ] || return 0
+		sleep 0.05
+	done
+	ip -n "$1" neigh show "$2"
+	return 1
+}

@@ -93,6 +93,6 @@ teardown() {
 		attach c2
 	}
 	new=$(ip -n c2 -j link show eth0 | jq -r '.[0].address')
-	[ "$(ip -n outside -j neigh show "$v4" | jq -r '.[0].lladdr')" = "$new" ]
-	[ "$(ip -n outside -6 -j neigh show "$v6" | jq -r '.[0].lladdr')" = "$new" ]
+	is_known_at outside "$v4" "$new"
+	is_known_at outside "$v6" "$new"
 }
