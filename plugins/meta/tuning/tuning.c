@@ -120,12 +120,13 @@ static int tuning_del(const struct cni_call *call, struct err *e)
 	_netns_ struct netns ns = NETNS_NONE;
 	const char *dir = tuning_data_dir(call);
 	struct tuning was = TUNING_NONE;
+	int r = backup_read(call, dir, &was, NULL);
 
 	(void)e;
-	if (backup_read(call, dir, &was, NULL) == -ENOENT)
+	if (r == -ENOENT)
 		return 0;
-	if (*call->args->netns && !netns_open(call->args->netns, &ns, NULL) &&
-	    !backup_read(call, dir, &was, NULL))
+	if (!r && *call->args->netns &&
+	    !netns_open(call->args->netns, &ns, NULL))
 		settings_restore(&ns, call->args->ifname, &was, call->arena);
 	backup_delete(call, dir);
 	return 0;
