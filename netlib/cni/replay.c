@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "base/owned_file.h"
 
-#define KIND_MAX 32
+#define KIND_MAX    32
+#define RUNTIME_DIR "XDG_RUNTIME_DIR" /* has files of a user's calls */
 
 /* What the file of a plugin's call is called after. */
 struct kind {
@@ -50,6 +51,9 @@ void replay_write(const struct cni_call *call, const char *plugin,
 	cJSON_AddStringToObject(doc, "containerID", args->container_id);
 	cJSON_AddStringToObject(doc, "ifname", args->ifname);
 	cJSON_AddStringToObject(doc, "netns", args->netns);
+	cJSON_AddStringToObject(doc, "args", args->args);
+	cJSON_AddStringToObject(doc, "runtimeDir",
+				cni_env_get(call->env, RUNTIME_DIR));
 	cJSON_AddItemToObject(doc, "config", config_json(call, prev));
 	text = cJSON_PrintUnformatted(doc);
 	if (text)
@@ -72,7 +76,7 @@ void replay_gc(const struct cni_call *call, const char *plugin,
 /* --- reading ------------------------------------------------------------- */
 
 struct document {
-	const char *container_id, *ifname, *netns;
+	const char *container_id, *ifname, *netns, *args, *runtime_dir;
 	const cJSON *config;
 };
 
@@ -80,6 +84,8 @@ static const struct json_field fields[] = {
 	{ "containerID", JSON_STRING, offsetof(struct document, container_id) },
 	{ "ifname", JSON_STRING, offsetof(struct document, ifname) },
 	{ "netns", JSON_STRING, offsetof(struct document, netns) },
+	{ "args", JSON_STRING, offsetof(struct document, args) },
+	{ "runtimeDir", JSON_STRING, offsetof(struct document, runtime_dir) },
 	{ "config", JSON_RAW, offsetof(struct document, config) },
 	{ 0 },
 };
@@ -94,21 +100,22 @@ static int restore(const struct cni_plugin *plugin,
 		   const struct cni_plugin *const *plugins,
 		   const struct document *d, struct arena *a, struct err *e)
 {
-	static char *const no_env[] = { NULL };
+	char *env[] = { arena_printf(a, RUNTIME_DIR "=%s", d->runtime_dir),
+			NULL };
 	const struct cni_args args = { .command = CNI_ADD,
 				       .command_name = "ADD",
 				       .container_id = d->container_id,
 				       .netns = d->netns,
 				       .ifname = d->ifname,
-				       .args = "",
+				       .args = d->args,
 				       .path = "" };
 	struct cni_conf conf;
 	const struct cni_call call = { .args = &args,
 				       .conf = &conf,
-				       .env = no_env,
+				       .env = env,
 				       .plugins = plugins,
 				       .arena = a };
-	int r = cni_conf_decode(d->config, a, &conf, e);
+	int r = env[0] ? cni_conf_decode(d->config, a, &conf, e) : err_oom(e);
 
 	return r ? r : plugin->restore(&call, e);
 }
@@ -119,7 +126,7 @@ static int restore_text(const struct cni_plugin *plugin,
 			const char *text, size_t *count, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct document d = { .netns = "" };
+	struct document d = { .netns = "", .args = "", .runtime_dir = "" };
 	_json_ cJSON *doc = NULL;
 
 	if (json_parse(text, strlen(text), &doc, NULL) ||
