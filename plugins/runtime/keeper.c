@@ -55,6 +55,9 @@ static void describe(const struct keeper_job *job, size_t i,
 	snprintf(ret->netns, sizeof(ret->netns), "/proc/%ld/fd/%d",
 		 (long)getpid(), job->netns);
 	ret->at = (struct cni_attachment){ .container_id = job->container_id,
+					   .args = job->args,
+					   .capability_args =
+						   job->capability_args,
 					   .ifname = ret->name,
 					   .netns = ret->netns };
 }

@@ -24,6 +24,8 @@
 struct keeper_job {
 	const struct cni_runtime *rt;
 	const char *container_id;
+	const char *args;	      /* CNI_ARGS; NULL: none */
+	const cJSON *capability_args; /* the same */
 	int netns;		      /* to attach */
 	const struct cni_list *lists; /* as eth0, eth1, ... */
 	size_t n;

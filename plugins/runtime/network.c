@@ -123,24 +123,6 @@ struct job {
 	struct arena arena;
 };
 
-static int load_capability_args(struct job *job, struct err *e)
-{
-	const char *text = cni_env_get(job->rt.env, "CAP_ARGS");
-	cJSON *args;
-	int r;
-
-	if (!*text)
-		return 0;
-	r = json_parse(text, strlen(text), &args, e);
-	if (!r)
-		r = json_keep(&job->arena, args, e);
-	if (r)
-		err_wrap(e, "CAP_ARGS");
-	else
-		job->at.capability_args = args;
-	return r;
-}
-
 static int make_container_id(struct job *job, struct err *e)
 {
 	char hash[CONTAINER_ID_DIGITS + 1];
@@ -165,7 +147,9 @@ static int make_attachment(struct job *job, struct err *e)
 	if (!job->at.netns)
 		return err_oom(e);
 	r = make_container_id(job, e);
-	return r ? r : load_capability_args(job, e);
+	return r ? r
+		 : places_capability_args(job->rt.env, &job->arena,
+					  &job->at.capability_args, e);
 }
 
 static int prepare(struct job *job, char *const *env, struct err *e)

@@ -74,3 +74,23 @@ int places_runtime(const struct places *places, char *const *env,
 				     .env = env };
 	return 0;
 }
+
+int places_capability_args(char *const *env, struct arena *a, const cJSON **ret,
+			   struct err *e)
+{
+	const char *text = cni_env_get(env, "CAP_ARGS");
+	cJSON *args;
+	int r;
+
+	*ret = NULL;
+	if (!*text)
+		return 0;
+	r = json_parse(text, strlen(text), &args, e);
+	if (!r)
+		r = json_keep(a, args, e);
+	if (r)
+		err_wrap(e, "CAP_ARGS");
+	else
+		*ret = args;
+	return r;
+}

@@ -23,3 +23,8 @@ struct places places_default(char *const *env);
 /* The runtime for these places, with what plugins need of @env; in @a. */
 int places_runtime(const struct places *places, char *const *env,
 		   struct arena *a, struct cni_runtime *ret, struct err *e);
+
+/* The capability arguments that CAP_ARGS in @env has, as cnitool takes them, in
+ * @a; NULL for none. */
+int places_capability_args(char *const *env, struct arena *a, const cJSON **ret,
+			   struct err *e);

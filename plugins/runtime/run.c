@@ -40,7 +40,9 @@ static const struct argp_option options[] = {
 	{ "net", 'n', "NETWORK", 0,
 	  "Attach to NETWORK, as eth0; more of these are eth1, ...", 0 },
 	{ "rootfs", 'r', "DIR", 0, "Let the root directory be DIR", 0 },
-	{ "hostname", 'H', "NAME", 0, "Let the hostname be NAME", 0 },
+	{ "hostname", 'H', "NAME", 0,
+	  "Let the hostname be NAME, by which networks with name resolution know the container",
+	  0 },
 	{ 0 },
 };
 
@@ -82,7 +84,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp run_argp = {
 	options, parse, "[--] CMD [ARGUMENT...]",
 	"Run a command in a container that ends with it: network, mount, process, hostname and IPC namespaces of its own, attached to networks by their CNI plugins."
-	"\vThe exit status is the command's; 128 and the signal's number if one killed it. Everything is taken down however it ends. "
+	"\vCAP_ARGS (JSON) says host ports and the like, as with \"hawser add\". The exit status is the command's; 128 and the signal's number if one killed it. Everything is taken down however it ends. "
 	"This separates, it does not confine: root in the container is root.",
 	children
 };
@@ -109,6 +111,20 @@ static const char *make_container_id(struct arena *a)
 	return arena_printf(a, "hawser-%016llx", (unsigned long long)number);
 }
 
+/* The name goes to plugins as container engines give it to them. */
+static int make_args(const char *hostname, struct arena *a, const char **ret,
+		     struct err *e)
+{
+	*ret = NULL;
+	if (!hostname)
+		return 0;
+	if (strchr(hostname, ';'))
+		return err_set(e, ERR_CONFIG, EINVAL,
+			       "hostname \"%s\" has a ';' in it", hostname);
+	*ret = arena_printf(a, "IgnoreUnknown=1;K8S_POD_NAME=%s", hostname);
+	return *ret ? 0 : err_oom(e);
+}
+
 static int run(const struct request *req, char *const *env, struct arena *a,
 	       int *ret_status, struct err *e)
 {
@@ -126,6 +142,10 @@ static int run(const struct request *req, char *const *env, struct arena *a,
 	r = places_runtime(&req->places, env, a, &rt, e);
 	if (!r)
 		r = load_networks(req, a, lists, e);
+	if (!r)
+		r = make_args(req->hostname, a, &job.args, e);
+	if (!r)
+		r = places_capability_args(env, a, &job.capability_args, e);
 	if (!r)
 		r = netns_create(&netns, e);
 	if (r)
