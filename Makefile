@@ -17,13 +17,13 @@ Q        := $(if $(V),,@)
 
 # --- what it is built from ---------------------------------------------------
 
-PLUGINS  := bridge dhcp dummy firewall host-device host-local ipvlan \
+PLUGINS  := bridge dhcp dnsname dummy firewall host-device host-local ipvlan \
             loopback macvlan portmap ptp sbr static tap tuning vlan vrf
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # Each shared library costs each call of a plugin some 60 us: what comes as an
 # archive as well is linked in. (Of libmd one function is used.)
 linked_in = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l:lib$(1).a,-l$(1))
-LINKED_IN := $(foreach lib,nl-3 nftnl md ev,$(call linked_in,$(lib)))
+LINKED_IN := $(foreach lib,nl-3 nftnl md ev resolv,$(call linked_in,$(lib)))
 REFERENCE ?= /usr/lib/cni
 PKGCONF  ?= pkg-config
 
@@ -32,10 +32,12 @@ DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
               libcjson-dev libmd-dev libev-dev libnftables-dev libsystemd-dev
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
-              dnsmasq-base containernetworking-plugins dbus-daemon dbus-bin
+              dnsmasq-base bind9-dnsutils containernetworking-plugins \
+              dbus-daemon dbus-bin
 # firewalld is not among them: its package starts it, on the machine itself. So
-# would these, whose programs are used as they are.
-UNPACKED   := isc-dhcp-server
+# would ISC's, and aardvark-dns would be found by who asks for none in particular:
+# these are unpacked, and used as they are.
+UNPACKED   := isc-dhcp-server aardvark-dns
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
 
 VERSION  := 1.9.1

@@ -9,6 +9,7 @@ extern const struct cni_plugin *const plugins_built_in[];
 
 extern const struct cni_plugin plugin_bridge;
 extern const struct cni_plugin plugin_dhcp;
+extern const struct cni_plugin plugin_dnsname;
 extern const struct cni_plugin plugin_dummy;
 extern const struct cni_plugin plugin_firewall;
 extern const struct cni_plugin plugin_host_device;

@@ -76,6 +76,24 @@ reaches() { # ADDRESS
 	all_gone dual-stack
 }
 
+@test "names.conflist" {
+	local dir=/run/containers/cni/dnsname/names
+	unset XDG_RUNTIME_DIR
+	CAP_ARGS='{"aliases":["b"]}' up_and_checked names
+	json '.dns.nameservers == ["10.89.0.1", "fd89::1"] and .dns.search == ["dns.podman"]'
+	[ "$(ip netns exec a dig +short @10.89.0.1 b.dns.podman | sort)" = "$(printf '10.89.0.2\n10.89.0.3')" ]
+	[ "$(ip netns exec a dig +short @fd89::1 b.dns.podman AAAA | sort)" = "$(printf 'fd89::2\nfd89::3')" ]
+	# in a container, whose resolv.conf says whom to ask
+	CAP_ARGS='{"aliases":{"names":["www"]}}' "$CNI_BIN/hawser" run --net names --hostname web -- \
+		sh -c 'getent ahostsv4 b && getent ahostsv6 web && getent ahostsv4 www' >"$BATS_TEST_TMPDIR/found"
+	grep -q '^10.89.0.3 .*STREAM' "$BATS_TEST_TMPDIR/found"
+	grep -q '^fd89::4 .*STREAM web' "$BATS_TEST_TMPDIR/found"
+	grep -q '^10.89.0.4 .*STREAM www' "$BATS_TEST_TMPDIR/found"
+	all_gone names
+	[ ! -e "$dir" ]
+	no pgrep -f "$dir"
+}
+
 @test "layer2.conflist" {
 	up_and_checked layer2
 	ip -n a addr add 192.0.2.1/24 dev eth0
