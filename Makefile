@@ -37,7 +37,8 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 # firewalld is not among them: its package starts it, on the machine itself. So
 # would ISC's, and aardvark-dns would be found by who asks for none in particular:
 # these are unpacked, and used as they are.
-UNPACKED   := isc-dhcp-server aardvark-dns
+UNPACKED   := isc-dhcp-server aardvark-dns \
+              golang-github-containernetworking-plugin-dnsname
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
 
 VERSION  := 1.9.1

@@ -492,3 +492,46 @@ with_aardvark() {
 	EXTRA='{"resolver":"aardvark-dns","multiDomain":true}' dns ADD c2 web
 	refused 2 multiDomain
 }
+
+# --- beside the plugin of podman 4 ------------------------------------------------
+
+PODMANS=$BATS_TEST_DIRNAME/../../build/unpacked/golang-github-containernetworking-plugin-dnsname/usr/lib/cni
+
+# podmans COMMAND CONTAINER NAME: what again() does, by podman's plugin.
+podmans() {
+	[ -x "$PODMANS/dnsname" ] || skip "the dnsname plugin of podman 4 is not unpacked"
+	CNI_PATH=$PODMANS again "$@"
+	ok
+}
+
+@test "names that podman's dnsname has set up are taken over, and taken away" {
+	local first
+	grep -q 4294967295 /proc/self/uid_map || skip "podman's dnsname does not start dnsmasq in a user namespace"
+	add c1
+	dns STATUS c1 web
+	podmans ADD c1 web
+	first=$DNS_CONF
+	named c2 db
+	[ "$(resolvers)" = 1 ]
+	finds c2 web "$(address c1)"
+	DNS_CONF=$first again DEL c1 web
+	ok
+	[ "$(rcode c2 web.dns.podman)" = "status: NXDOMAIN" ]
+	again DEL c2 db
+	[ "$(resolvers)" = 0 ]
+	[ -z "$(ls "$DIR")" ]
+}
+
+@test "names of ours are taken away by podman's dnsname" {
+	local first resolver
+	named c1 web
+	first=$DNS_CONF
+	named c2 db
+	podmans DEL c2 db
+	[ "$(rcode c1 db.dns.podman)" = "status: NXDOMAIN" ]
+	finds c1 web "$(address c1)"
+	resolver=$(cat $DIR/n1/pidfile)
+	DNS_CONF=$first podmans DEL c1 web
+	timeout 10 tail --pid="$resolver" -f /dev/null
+	[ -z "$(ls "$DIR")" ]
+}
