@@ -169,3 +169,33 @@ int cni_ipam_call_after(const struct cni_call *call, enum cni_command command,
 		return 0;
 	return cni_ipam_call(call, command, e);
 }
+
+/* Returns the first of what has failed; @all has the words of each. */
+static int keep(int first, int r, struct err *one, struct err *all)
+{
+	if (r)
+		err_join(all, one);
+	*one = (struct err){ 0 };
+	return first ? first : r;
+}
+
+int cni_ipam_take_down(const struct cni_call *call, enum cni_command command,
+		       const struct cni_take_down *own, struct err *e)
+{
+	struct err one = { 0 }, all = { 0 };
+	int first = cni_ipam_call_before(call, command, &one), r = 0;
+
+	first = keep(0, first, &one, &all);
+	if (own->interface)
+		r = own->interface(call, own->arg, &one);
+	first = keep(first, r, &one, &all);
+	if (!r && own->rest)
+		first = keep(first, own->rest(call, own->arg, &one), &one,
+			     &all);
+	if (!r)
+		first = keep(first, cni_ipam_call_after(call, command, &one),
+			     &one, &all);
+	if (first && e)
+		*e = all;
+	return first;
+}

@@ -33,12 +33,30 @@ int cni_ipam_add_addresses(const struct cni_call *call, struct cni_result *ret,
  */
 bool cni_ipam_uses_interface(const struct cni_conf *conf);
 
-/* What takes interfaces away, for DEL, GC or a failed ADD, calls one before and
- * the other after: each calls IPAM with @command if it is its turn. */
+/* What takes an interface away, as a failed ADD does, calls one before and the
+ * other after: each calls IPAM with @command if it is its turn. */
 int cni_ipam_call_before(const struct cni_call *call, enum cni_command command,
 			 struct err *e);
 int cni_ipam_call_after(const struct cni_call *call, enum cni_command command,
 			struct err *e);
+
+/* A plugin's own part of DEL or GC; a step that there is none of is NULL. */
+struct cni_take_down {
+	int (*interface)(const struct cni_call *call, const void *arg,
+			 struct err *e);
+	int (*rest)(const struct cni_call *call, const void *arg,
+		    struct err *e);
+	const void *arg;
+};
+
+/*
+ * DEL or GC of a plugin with IPAM, each in its turn. What fails does not keep the
+ * others from being done, but for @own->interface: as long as that may be there
+ * its address is not given back, but to a server that is told through it. Returns
+ * what failed first; the message has all.
+ */
+int cni_ipam_take_down(const struct cni_call *call, enum cni_command command,
+		       const struct cni_take_down *own, struct err *e);
 
 /* CNI_COMMAND for the delegated plugin is @command: DEL may undo an ADD. */
 int cni_ipam_call(const struct cni_call *call, enum cni_command command,

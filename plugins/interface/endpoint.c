@@ -237,9 +237,10 @@ int endpoint_add(const struct cni_call *call, const struct endpoint_kind *kind,
 
 /* An interface of another kind, or one that says it is another attachment's (of
  * a network with the same interface name, whose ADD came first), stays. */
-static int delete_interface(const struct cni_call *call,
-			    const struct endpoint_kind *kind, struct err *e)
+static int delete_interface(const struct cni_call *call, const void *arg,
+			    struct err *e)
 {
+	const struct endpoint_kind *kind = arg;
 	_netns_ struct netns container = NETNS_NONE;
 	const struct owner owner = cni_owner(call);
 	struct link link;
@@ -260,17 +261,13 @@ static int delete_interface(const struct cni_call *call,
 	return link_delete(&container, &link, e);
 }
 
-/* As long as the interface may be there its address is not given back, but to a
- * server that is told through it. */
 int endpoint_del(const struct cni_call *call, const struct endpoint_kind *kind,
 		 struct err *e)
 {
-	int first = cni_ipam_call_before(call, CNI_DEL, e);
-	int r = delete_interface(call, kind, first ? NULL : e);
+	const struct cni_take_down own = { .interface = delete_interface,
+					   .arg = kind };
 
-	if (!r)
-		r = cni_ipam_call_after(call, CNI_DEL, first ? NULL : e);
-	return first ? first : r;
+	return cni_ipam_take_down(call, CNI_DEL, &own, e);
 }
 
 int endpoint_gc(const struct cni_call *call, struct err *e)

@@ -64,43 +64,43 @@ static int delete_gateway(const struct bridge_conf *conf, struct err *e)
 					       conf->vlan.id, e);
 }
 
-static int delete_interface(const struct cni_call *call,
-			    const struct bridge_conf *conf,
-			    const struct owner *owner, struct err *e)
+/* A configuration that cannot be read does not keep the pair, which has a name
+ * of its own, from going; delete_rest() says so. */
+static int delete_interface(const struct cni_call *call, const void *arg,
+			    struct err *e)
 {
+	const struct owner owner = cni_owner(call);
+	struct bridge_conf conf;
 	bool is_chained = false;
-	int r = bridge_chained_del(call, conf, &is_chained, e);
+	int r;
 
-	return r || is_chained ? r : veth_pair_del(call, owner, e);
+	(void)arg;
+	bridge_conf_load(call, &conf, NULL);
+	r = bridge_chained_del(call, &conf, &is_chained, e);
+	return r || is_chained ? r : veth_pair_del(call, &owner, e);
 }
 
-/* As long as the interface may be there its address is not given back, but to a
- * server that is told through it. With a configuration that cannot be read there
- * is little to go by, but these two. */
-static int take_down(const struct cni_call *call, struct err *e)
+static int delete_rest(const struct cni_call *call, const void *arg,
+		       struct err *e)
 {
 	const struct owner owner = cni_owner(call);
 	struct bridge_conf conf;
 	int first = bridge_conf_load(call, &conf, e), r;
 
-	r = delete_interface(call, &conf, &owner, first ? NULL : e);
-	if (r)
-		return first ? first : r;
-	if (!first) {
-		first = delete_gateway(&conf, e);
-		r = delete_elements(call, &conf, &owner, first ? NULL : e);
-		first = first ? first : r;
-	}
-	r = cni_ipam_call_after(call, CNI_DEL, first ? NULL : e);
+	(void)arg;
+	if (first)
+		return first;
+	first = delete_gateway(&conf, e);
+	r = delete_elements(call, &conf, &owner, first ? NULL : e);
 	return first ? first : r;
 }
 
 int bridge_del(const struct cni_call *call, struct err *e)
 {
-	int first = cni_ipam_call_before(call, CNI_DEL, e);
-	int r = take_down(call, first ? NULL : e);
+	static const struct cni_take_down own = { .interface = delete_interface,
+						  .rest = delete_rest };
 
-	return first ? first : r;
+	return cni_ipam_take_down(call, CNI_DEL, &own, e);
 }
 
 /* --- GC ------------------------------------------------------------------ */
@@ -126,7 +126,7 @@ static int gc_gateways(const struct cni_call *call, struct err *e)
 	return r ? r : bridge_gc_vlan_gateways(&host, conf.bridge, e);
 }
 
-static int gc_own(const struct cni_call *call, const struct owner *valid,
+static int gc_all(const struct cni_call *call, const struct owner *valid,
 		  size_t n, struct err *e)
 {
 	int first = bridge_chained_gc(call, valid, n, e), r;
@@ -139,16 +139,19 @@ static int gc_own(const struct cni_call *call, const struct owner *valid,
 	return first ? first : r;
 }
 
-int bridge_gc(const struct cni_call *call, struct err *e)
+static int gc_own(const struct cni_call *call, const void *arg, struct err *e)
 {
 	struct owner *valid = NULL;
 	size_t n = 0;
-	int first = cni_ipam_call_before(call, CNI_GC, e);
-	int r = cni_valid_owners(call, &valid, &n, first ? NULL : e);
+	int r = cni_valid_owners(call, &valid, &n, e);
 
-	if (!r && valid)
-		r = gc_own(call, valid, n, first ? NULL : e);
-	first = first ? first : r;
-	r = cni_ipam_call_after(call, CNI_GC, first ? NULL : e);
-	return first ? first : r;
+	(void)arg;
+	return r || !valid ? r : gc_all(call, valid, n, e);
+}
+
+int bridge_gc(const struct cni_call *call, struct err *e)
+{
+	static const struct cni_take_down own = { .rest = gc_own };
+
+	return cni_ipam_take_down(call, CNI_GC, &own, e);
 }

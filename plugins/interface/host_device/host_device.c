@@ -225,13 +225,15 @@ static int return_unknown(const struct cni_call *call, const struct netns *host,
 	return r == -ENODEV ? 0 : r;
 }
 
-static int return_device(const struct cni_call *call, struct err *e)
+static int return_device(const struct cni_call *call, const void *arg,
+			 struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
 	const struct owner owner = cni_owner(call);
 	struct origin origin;
 	int r = netns_open_own(&host, e);
 
+	(void)arg;
 	if (r)
 		return r;
 	if (!origin_read(&owner, call->arena, &origin))
@@ -239,32 +241,17 @@ static int return_device(const struct cni_call *call, struct err *e)
 	return return_unknown(call, &host, &owner, e);
 }
 
-/* Both are done, whatever becomes of one of them. */
-static int with_ipam(const struct cni_call *call, enum cni_command command,
-		     int (*own)(const struct cni_call *call, struct err *e),
-		     struct err *e)
-{
-	struct err ipam = { 0 };
-	int before = cni_ipam_call_before(call, command, &ipam);
-	int r = own(call, e);
-	int after = cni_ipam_call_after(call, command, before ? NULL : &ipam);
-	int told = before ? before : after;
-
-	if (r && told)
-		err_join(e, &ipam);
-	else if (told && e)
-		*e = ipam;
-	return r ? r : told;
-}
-
 static int host_device_del(const struct cni_call *call, struct err *e)
 {
-	return with_ipam(call, CNI_DEL, return_device, e);
+	static const struct cni_take_down own = { .rest = return_device };
+
+	return cni_ipam_take_down(call, CNI_DEL, &own, e);
 }
 
 /* --- GC -------------------------------------------------------------------- */
 
-static int return_stale(const struct cni_call *call, struct err *e)
+static int return_stale(const struct cni_call *call, const void *arg,
+			struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
 	struct owner *valid;
@@ -272,6 +259,7 @@ static int return_stale(const struct cni_call *call, struct err *e)
 	size_t n, n_valid;
 	int first = 0, r = cni_valid_owners(call, &valid, &n_valid, e);
 
+	(void)arg;
 	if (r || !valid)
 		return r;
 	r = origin_list(call->arena, &v, &n, e);
@@ -294,7 +282,9 @@ static int return_stale(const struct cni_call *call, struct err *e)
 
 static int host_device_gc(const struct cni_call *call, struct err *e)
 {
-	return with_ipam(call, CNI_GC, return_stale, e);
+	static const struct cni_take_down own = { .rest = return_stale };
+
+	return cni_ipam_take_down(call, CNI_GC, &own, e);
 }
 
 /* --- CHECK, STATUS --------------------------------------------------------- */
