@@ -90,7 +90,7 @@ int route_copy_list(const struct netns *ns, uint8_t family, uint32_t table,
 	*ret = v = list.v;
 	*ret_n = 0;
 	for (size_t i = 0; !r && i < list.n; i++)
-		if (v[i].table == table)
+		if (table == RT_TABLE_UNSPEC || v[i].table == table)
 			v[(*ret_n)++] = v[i];
 	return r;
 }
@@ -102,6 +102,12 @@ static bool is_its_own(int type)
 {
 	return type == RTA_TABLE || type == RTA_CACHEINFO || type == RTA_PREF ||
 	       type == RTA_MFC_STATS || type == RTA_UID;
+}
+
+static bool is_kept(const struct route_copy *route, int type)
+{
+	return !is_its_own(type) &&
+	       (type != RTA_PREFSRC || route->prefsrc.family);
 }
 
 static int call(const struct netns *ns, int type, int flags,
@@ -119,7 +125,7 @@ static int call(const struct netns *ns, int type, int flags,
 	rtreq_init(&q, type, flags, &header, sizeof(header));
 	rtreq_put_u32(&q, RTA_TABLE, table);
 	nlmsg_for_each_attr(attr, (struct nlmsghdr *)route->msg, sizeof(header),
-			    left) if (!is_its_own(nla_type(attr)))
+			    left) if (is_kept(route, nla_type(attr)))
 		rtreq_put(&q, nla_type(attr), nla_data(attr),
 			  (size_t)nla_len(attr));
 	return rtreq_call(ns, &q, e, "%s table %u: route to %s", what, table,

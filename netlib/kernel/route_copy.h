@@ -17,12 +17,14 @@ struct nlmsghdr;
 struct route_copy {
 	uint32_t table;
 	struct ip_prefix dst;
-	struct ip_addr gw, prefsrc; /* no family: none */
-	bool is_on_link;	    /* no gateway, nor several */
+	struct ip_addr gw;	/* no family: none */
+	struct ip_addr prefsrc; /* the same; taken away: put without one */
+	bool is_on_link;	/* no gateway, nor several */
 	const struct nlmsghdr *msg;
 };
 
-/* Those of @table that leave by the interface, in @a. */
+/* Those of @table (RT_TABLE_UNSPEC: of all tables) that leave by the interface, in
+ * @a. */
 int route_copy_list(const struct netns *ns, uint8_t family, uint32_t table,
 		    int ifindex, struct arena *a, struct route_copy **ret,
 		    size_t *ret_n, struct err *e);

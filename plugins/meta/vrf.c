@@ -6,7 +6,8 @@
  * All of it is in the container. The kernel takes the interface's routes and its
  * IPv6 addresses away when it gets a master or loses it (addrconf.c,
  * NETDEV_CHANGEUPPER), but for the subnets of IPv4 addresses; they are put back, in
- * the table that counts then. The vrf goes with its last interface.
+ * the table that counts then, or in that of another plugin (sbr). The vrf goes with
+ * its last interface.
  */
 #include <errno.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static int load(const struct cni_call *call, struct vrf_conf *ret,
 /* --- what an interface has -------------------------------------------------- */
 
 struct belongings {
+	uint32_t table; /* that of its own routes: the main one, or the vrf's */
 	struct addr *addrs;
 	size_t addrs_n;
 	struct route_copy *routes[2];
@@ -73,8 +75,9 @@ static int look(const struct vrf *at, uint32_t table, struct belongings *ret,
 	int r = addr_list(&at->ns, at->iface.index, a, &ret->addrs,
 			  &ret->addrs_n, e);
 
+	ret->table = table;
 	for (size_t i = 0; !r && i < sizeof(families); i++)
-		r = route_copy_list(&at->ns, families[i], table,
+		r = route_copy_list(&at->ns, families[i], RT_TABLE_UNSPEC,
 				    at->iface.index, a, &ret->routes[i],
 				    &ret->routes_n[i], e);
 	return r;
@@ -101,21 +104,43 @@ static int put_addresses(const struct vrf *at, const struct belongings *had,
 	return r;
 }
 
-/* The link-local ones are the kernel's. */
-static int put_family(const struct vrf *at, const struct route_copy *v,
-		      size_t n, bool on_link, uint32_t table, struct err *e)
+/* Link-local ones are the kernel's, and so is what is in the local table. */
+static bool is_of_the_kernel(const struct route_copy *route)
 {
+	return route->table == RT_TABLE_LOCAL ||
+	       (route->dst.addr.family == AF_INET6 &&
+		ip_is_link_local(&route->dst.addr));
+}
+
+/* Into @table what is the interface's own, the rest where it was. There an address
+ * within a vrf is nobody's source (fib_semantics.c, fib_valid_prefsrc). */
+static int put_route(const struct vrf *at, const struct belongings *had,
+		     const struct route_copy *route, uint32_t table,
+		     struct err *e)
+{
+	struct route_copy copy = *route;
+
+	if (route->table == had->table)
+		return route_copy_put(&at->ns, route, table, e);
+	if (table != RT_TABLE_MAIN)
+		copy.prefsrc.family = AF_UNSPEC;
+	return route_copy_put(&at->ns, &copy, route->table, e);
+}
+
+static int put_family(const struct vrf *at, const struct belongings *had,
+		      size_t family, bool on_link, uint32_t table,
+		      struct err *e)
+{
+	const struct route_copy *v = had->routes[family];
 	int r = 0;
 
-	for (size_t i = 0; !r && i < n; i++)
-		if (v[i].is_on_link == on_link &&
-		    !(v[i].dst.addr.family == AF_INET6 &&
-		      ip_is_link_local(&v[i].dst.addr)))
-			r = route_copy_put(&at->ns, &v[i], table, e);
+	for (size_t i = 0; !r && i < had->routes_n[family]; i++)
+		if (v[i].is_on_link == on_link && !is_of_the_kernel(&v[i]))
+			r = put_route(at, had, &v[i], table, e);
 	return r;
 }
 
-/* What is on the link first: gateways have to be reached. */
+/* What is on the link first: gateways have to be reached, by way of @table. */
 static int put_routes(const struct vrf *at, const struct belongings *had,
 		      uint32_t table, struct err *e)
 {
@@ -123,8 +148,7 @@ static int put_routes(const struct vrf *at, const struct belongings *had,
 
 	for (int on_link = 1; on_link >= 0; on_link--)
 		for (size_t i = 0; !r && i < sizeof(families); i++)
-			r = put_family(at, had->routes[i], had->routes_n[i],
-				       on_link, table, e);
+			r = put_family(at, had, i, on_link, table, e);
 	return r;
 }
 

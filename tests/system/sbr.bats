@@ -254,3 +254,63 @@ END
 	answers 203.0.113.2
 	answers 192.0.2.2
 }
+
+# --- after DEL -----------------------------------------------------------------
+
+# network TYPE MORE: the interface net2, its route to 10.8.0.0/16, and sbr.
+network() {
+	cat >/etc/cni/net.d/n2.conflist <<END
+{"cniVersion":"1.1.0","name":"n2","plugins":[{"type":"$1",$2,"ipam":{"type":"static",
+  "addresses":[{"address":"100.64.0.2/24","gateway":"100.64.0.1"},{"address":"2001:db8:3::2/64","gateway":"2001:db8:3::1"}],
+  "routes":[{"dst":"10.8.0.0/16"},{"dst":"2001:db8:8::/48"}]}},{"type":"sbr"}]}
+END
+}
+
+everything() {
+	routes
+	state
+	ip rule
+	ip route show table all | sed '/fe80:\|table local/d'
+}
+
+global_routes() {
+	ip -n c1 route show table all | grep -v fe80: | sed 's/ expires [^ ]*//' | sort
+}
+
+# ADD once more, and DEL, are as they were the first time.
+comes_and_goes() {
+	local before first round
+	before=$(everything)
+	for round in 1 2; do
+		"$CNI_BIN/hawser" add -i net2 n2 c1
+		ip -n c1 route show table 100 | grep '^10.8.0.0/16 via 100.64.0.1 dev net2'
+		ip -n c1 route show table 100 | grep '^100.64.0.0/24 .*dev net2'
+		ip -n c1 -6 route show table 101 | grep '^2001:db8:8::/48 via 2001:db8:3::1 dev net2'
+		[ "$round" != 1 ] || first=$(global_routes)
+		diff <(echo "$first") <(global_routes)
+		"$CNI_BIN/hawser" check -i net2 n2 c1
+		"$CNI_BIN/hawser" del -i net2 n2 c1
+		diff <(echo "$before") <(everything)
+	done
+}
+
+@test "a device of the host takes no route with it, and leaves none in any table" {
+	ip link add h0 address 02:00:00:00:0d:01 type veth peer name p0
+	ip link set h0 up
+	ip link set p0 up
+	network host-device '"device":"h0"'
+	comes_and_goes
+	ip -j link show h0 | jq -e '.[0].flags | index("UP")'
+}
+
+@test "an interface that is deleted leaves no route in any table" {
+	ip link add h0 type veth peer name p0
+	ip link set h0 up
+	ip link set p0 up
+	for net in 'macvlan "master":"h0"' 'bridge "bridge":"br9"' 'ptp "mtu":1400'; do
+		[ "${net%% *}" != macvlan ] || has_feature macvlan || continue
+		[ "${net%% *}" != bridge ] || ip link add br9 address 02:00:00:00:0d:09 up type bridge
+		network "${net%% *}" "${net#* }"
+		comes_and_goes
+	done
+}

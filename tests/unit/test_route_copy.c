@@ -34,10 +34,12 @@
 #define TABLE(table) ATTR(8, 15), U32(table)
 
 /* 10.8.0.0/16 via 203.0.113.9 metric 7 mtu 1300 src 203.0.113.2 onlink */
-#define ITS_ATTRIBUTES                                                        \
+#define DESTINATION                                                           \
 	ATTR(8, 1), 10, 8, 0, 0, ATTR(8, 6), U32(7), ATTR(12, 8), ATTR(8, 2), \
-		U32(1300), ATTR(8, 7), 203, 0, 113, 2, ATTR(8, 5), 203, 0,    \
-		113, 9, OIF(IFINDEX)
+		U32(1300)
+#define SOURCE	       ATTR(8, 7), 203, 0, 113, 2
+#define GATEWAY	       ATTR(8, 5), 203, 0, 113, 9, OIF(IFINDEX)
+#define ITS_ATTRIBUTES DESTINATION, SOURCE, GATEWAY
 
 static struct netns ns = NETNS_NONE;
 
@@ -67,6 +69,7 @@ static const _Alignas(4) uint8_t listed[] = {
 };
 
 static const struct route_copy route = {
+	.prefsrc = { .family = AF_INET, .bytes = { 203, 0, 113, 2 } },
 	.dst = { { .family = AF_INET, .bytes = { 10, 8, 0, 0 } }, 16 },
 	.msg = (const struct nlmsghdr *)listed,
 };
@@ -102,6 +105,20 @@ static void a_route_is_deleted_from_the_table_by_all_that_it_is(void **state)
 	assert_string_equal(
 		e.msg,
 		"empty table 254: route to 10.8.0.0/16: Operation canceled");
+}
+
+static void a_route_may_be_put_without_its_source(void **state)
+{
+	static const uint8_t want[] = { HEADER(80, 24, ACK_CREATE_REPLACE),
+					ROUTE(AF_INET, 16, 0, STATIC, 0,
+					      UNICAST, ONLINK),
+					TABLE(4321), DESTINATION, GATEWAY };
+	struct route_copy copy = route;
+
+	(void)state;
+	copy.prefsrc.family = AF_UNSPEC;
+	assert_int_equal(route_copy_put(&ns, &copy, 4321, NULL), -ECANCELED);
+	assert_sent(want, sizeof(want));
 }
 
 /* --- lists ----------------------------------------------------------------- */
@@ -207,6 +224,7 @@ int main(void)
 			a_route_goes_into_the_table_with_all_that_it_is),
 		cmocka_unit_test(
 			a_route_is_deleted_from_the_table_by_all_that_it_is),
+		cmocka_unit_test(a_route_may_be_put_without_its_source),
 		cmocka_unit_test(
 			a_list_has_the_interfaces_routes_in_that_table),
 		cmocka_unit_test(a_listed_route_says_gateway_and_source),

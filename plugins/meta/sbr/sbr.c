@@ -8,7 +8,12 @@
  * go from the main table into its addresses' tables; with "addSourceHints" those
  * to what is on the link stay there as well.
  *
- * What is link-local stays where it is: the kernel looks for it by interface.
+ * What is link-local stays where it is: the kernel looks for it by interface. So do
+ * the routes of an interface that is in a VRF (vrf before sbr), for that has a table
+ * of its own; packets whose source alone is given still need them in another.
+ *
+ * DEL leaves routes where they are: they end with the interface, or when it goes to
+ * another namespace (host-device), and the plugin before this does one or the other.
  */
 #include <errno.h>
 #include <string.h>
@@ -38,9 +43,10 @@ struct routing {
 	struct cni_result prev;
 	struct netns ns;
 	struct link iface;
+	uint32_t home; /* ADD: the table that its routes are in */
 	struct source *sources;
 	size_t n;
-	/* ADD: the interface's routes in the main table, both families */
+	/* ADD: the interface's routes there, both families */
 	struct route_copy *v;
 	size_t v_n;
 };
@@ -124,6 +130,18 @@ static bool is_link_local(const struct route_copy *route)
 	       ip_is_link_local(&route->dst.addr);
 }
 
+static int find_home(struct routing *at, struct err *e)
+{
+	struct link master = { 0 };
+	int r = 0;
+
+	if (at->iface.master)
+		r = link_get_index(&at->ns, at->iface.master, &master, e);
+	at->home = strcmp(master.kind, "vrf") != 0 ? RT_TABLE_MAIN
+						   : master.vrf_table;
+	return r;
+}
+
 static int list_routes(struct routing *at, struct err *e)
 {
 	struct arena *a = at->call->arena;
@@ -132,7 +150,7 @@ static int list_routes(struct routing *at, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < sizeof(families); i++)
-		r = route_copy_list(&at->ns, families[i], RT_TABLE_MAIN,
+		r = route_copy_list(&at->ns, families[i], at->home,
 				    at->iface.index, a, &v[i], &n[i], e);
 	if (r)
 		return r;
@@ -168,6 +186,17 @@ static bool is_for(const struct routing *at, const struct source *s,
 	return true;
 }
 
+/* As it is in a source's table. An address within a VRF is no source for routes
+ * outside it (fib_semantics.c, fib_valid_prefsrc), and here it is given anyway. */
+static struct route_copy copy_of(const struct routing *at, size_t i)
+{
+	struct route_copy copy = at->v[i];
+
+	if (at->home != RT_TABLE_MAIN)
+		copy.prefsrc.family = AF_UNSPEC;
+	return copy;
+}
+
 /* What is on the link first: gateways have to be reached. */
 static int copy_routes(struct routing *at, const struct source *s,
 		       struct err *e)
@@ -177,9 +206,11 @@ static int copy_routes(struct routing *at, const struct source *s,
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; !r && i < at->v_n; i++)
 			if (at->v[i].is_on_link == !pass &&
-			    is_for(at, s, &at->v[i]))
-				r = route_copy_put(&at->ns, &at->v[i], s->table,
-						   e);
+			    is_for(at, s, &at->v[i])) {
+				struct route_copy copy = copy_of(at, i);
+
+				r = route_copy_put(&at->ns, &copy, s->table, e);
+			}
 	return r;
 }
 
@@ -205,10 +236,11 @@ static int fill_table(struct routing *at, const struct source *s, struct err *e)
 	return r == -EEXIST ? 0 : r; /* the main table's */
 }
 
-/* Whether it stays in the main table. */
+/* Whether it stays where it is as well. */
 static bool stays(const struct routing *at, const struct route_copy *route)
 {
-	return at->conf.source_hints && route->is_on_link;
+	return at->home != RT_TABLE_MAIN ||
+	       (at->conf.source_hints && route->is_on_link);
 }
 
 static int empty_main(struct routing *at, struct err *e)
@@ -233,8 +265,11 @@ static void empty_table(struct routing *at, const struct source *s)
 	if (!s->table) /* none was chosen; to the kernel that is the main one */
 		return;
 	route_delete(&at->ns, &route, NULL);
-	for (size_t i = 0; i < at->v_n; i++)
-		route_copy_delete(&at->ns, &at->v[i], s->table, NULL);
+	for (size_t i = 0; i < at->v_n; i++) {
+		struct route_copy copy = copy_of(at, i);
+
+		route_copy_delete(&at->ns, &copy, s->table, NULL);
+	}
 }
 
 /* In reverse; what was not there yet does not matter. */
@@ -262,6 +297,8 @@ static int make_tables(struct routing *at, struct err *e)
 {
 	int r = choose_tables(at, e);
 
+	if (!r)
+		r = find_home(at, e);
 	if (!r)
 		r = list_routes(at, e);
 	for (size_t i = 0; !r && i < at->n; i++)
@@ -418,8 +455,7 @@ static int delete_rules(struct routing *at, struct err *e)
 	return r;
 }
 
-/* Tables end with the interface, and all with the namespace. Without a result
- * there is nothing to go by. */
+/* Without a result there is nothing to go by. */
 static int sbr_del(const struct cni_call *call, struct err *e)
 {
 	struct routing at = { .call = call, .ns = NETNS_NONE };
