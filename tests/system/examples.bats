@@ -60,6 +60,18 @@ reaches() { # ADDRESS
 	lacks comment nft list ruleset
 }
 
+@test "nerdctl.conflist" {
+	up_and_checked bridge
+	reaches 10.4.0.3
+	all_gone bridge
+}
+
+@test "nomad.conflist" {
+	up_and_checked nomad
+	reaches 172.26.64.3
+	all_gone nomad
+}
+
 @test "containerd.conflist" {
 	up_and_checked containerd-net
 	reaches 10.88.0.3
