@@ -360,18 +360,23 @@ static bool is_immediate(const struct nlattr *expr)
 	       !strcmp(mnl_attr_get_str(name), "immediate");
 }
 
-/* Of "jump CHAIN" and "goto CHAIN". */
-static void read_target(const struct nlattr *expressions, struct nft_rule *rule)
+/* "accept", "jump CHAIN" and "goto CHAIN". */
+static void read_verdict(const struct nlattr *expressions,
+			 struct nft_rule *rule)
 {
-	const struct nlattr *expr, *chain;
+	const struct nlattr *expr, *verdict, *chain, *code;
 
 	mnl_attr_for_each_nested (expr, expressions) {
 		if (!is_immediate(expr))
 			continue;
-		chain = find_nested(expr, NFTA_EXPR_DATA);
-		chain = find_nested(chain, NFTA_IMMEDIATE_DATA);
-		chain = find_nested(chain, NFTA_DATA_VERDICT);
-		chain = find_nested(chain, NFTA_VERDICT_CHAIN);
+		verdict = find_nested(expr, NFTA_EXPR_DATA);
+		verdict = find_nested(verdict, NFTA_IMMEDIATE_DATA);
+		verdict = find_nested(verdict, NFTA_DATA_VERDICT);
+		code = find_nested(verdict, NFTA_VERDICT_CODE);
+		if (code && !mnl_attr_validate(code, MNL_TYPE_U32))
+			rule->accepts =
+				ntohl(mnl_attr_get_u32(code)) == NF_ACCEPT;
+		chain = find_nested(verdict, NFTA_VERDICT_CHAIN);
 		if (chain && !mnl_attr_validate(chain, MNL_TYPE_NUL_STRING))
 			snprintf(rule->target, sizeof(rule->target), "%s",
 				 mnl_attr_get_str(chain));
@@ -392,7 +397,7 @@ static int read_rule(const struct nlattr *attr, void *arg)
 				  mnl_attr_get_payload_len(attr),
 				  find_rule_comment, rule);
 	if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
-		read_target(attr, rule);
+		read_verdict(attr, rule);
 	return MNL_CB_OK;
 }
 

@@ -54,6 +54,7 @@ struct nft_rule {
 	uint64_t handle;
 	char comment[NFT_COMMENT_MAX]; /* "" for none */
 	char target[NFT_NAME_MAX];     /* the chain it goes to, "" for none */
+	bool accepts;		       /* what it matches */
 };
 
 /* All rules of a chain, in @a; a chain that is not there has none. -EINTR when

@@ -177,13 +177,15 @@ static bool has_program(const struct iptables_place *place)
 	return *path == '/';
 }
 
-/* The reference's rules, and ours, go to chains of their own. */
+/* One that may drop: the reference's and ours go to chains of their own, or
+ * accept. */
 static bool has_foreign_rule(const struct nft_rule *v, size_t n)
 {
 	static const char own[] = "CNI-";
 
 	for (size_t i = 0; i < n; i++)
-		if (strncmp(v[i].target, own, sizeof(own) - 1) != 0)
+		if (!v[i].accepts &&
+		    strncmp(v[i].target, own, sizeof(own) - 1) != 0)
 			return true;
 	return false;
 }

@@ -43,7 +43,8 @@ bool iptables_may_have_any(struct netfilter *nf,
 			   const char *const *chains);
 
 /* Whether the base chain of the table ("FORWARD") may drop: its policy is another
- * than ACCEPT, or it has rules that are neither ours nor the reference's. False
+ * than ACCEPT, or it has rules that do not accept and are neither ours nor the
+ * reference's. False
  * where iptables is not installed, for then it cannot be told to accept. A
  * program is started for the legacy variant only, if it is in use. */
 int iptables_chain_drops(struct netfilter *nf,
