@@ -85,6 +85,16 @@ kill_resolvers() { # [-SIGNAL]
 	done
 }
 
+# No network is left. The directory goes when the resolver has gone.
+all_ended() {
+	local i
+	for ((i = 0; i < 500; i++)); do
+		[ -n "$(ls "$DIR" 2>/dev/null)" ] || break
+		sleep 0.01
+	done
+	[ -z "$(ls "$DIR" 2>/dev/null)" ] && [ "$(resolvers)" = 0 ]
+}
+
 address() { # CONTAINER [-6]
 	ip -n "$1" -j "${2:--4}" addr show eth0 scope global | jq -r '.[0].addr_info[0].local'
 }
@@ -127,8 +137,7 @@ address() { # CONTAINER [-6]
 	finds c2 db.dns.podman "$(address c2)"
 	again DEL c2 db
 	ok
-	[ "$(resolvers)" = 0 ]
-	[ -z "$(ls "$DIR")" ]
+	all_ended
 	for c in c1 c2; do
 		try DEL bridge "$c"
 		ok
@@ -146,8 +155,7 @@ address() { # CONTAINER [-6]
 	for _ in 1 2; do
 		run cni DEL dnsname c1 CNI_NETNS= <<<"$DNS_CONF"
 		ok
-		[ "$(resolvers)" = 0 ]
-		[ -z "$(ls "$DIR")" ]
+		all_ended
 	done
 }
 
@@ -308,6 +316,23 @@ host_nameserver() { # ADDRESS
 	diff <(echo "$before") <(iptables-save -t filter | grep -v '^#' | sed 's/\[.*//')
 }
 
+@test "a firewall that does not drop is left alone" {
+	local before
+	iptables -A INPUT -i lo -j ACCEPT
+	before=$(iptables-save -t filter | grep -v '^#' | sed 's/\[.*//')
+	named c1 web
+	diff <(echo "$before") <(iptables-save -t filter | grep -v '^#' | sed 's/\[.*//')
+	# and is not, once it drops
+	iptables -A INPUT -j REJECT
+	again CHECK c1 web
+	refused 101 "--dport 53"
+	again ADD c1 web
+	ok
+	finds c1 web "$(address c1)"
+	again DEL c1 web
+	lacks "dport 53" iptables-save
+}
+
 @test "hawser reload starts a resolver that was killed" {
 	named c1 web
 	kill_resolvers -9
@@ -328,8 +353,7 @@ host_nameserver() { # ADDRESS
 	finds c2 db "$(address c2)"
 	run cni GC dnsname c1 <<<"$(jq -c '.["cni.dev/valid-attachments"] = []' <<<"$gc")"
 	ok
-	[ "$(resolvers)" = 0 ]
-	[ -z "$(ls "$DIR")" ]
+	all_ended
 }
 
 @test "an address that was another's leaves no stale name" {
@@ -362,8 +386,7 @@ host_nameserver() { # ADDRESS
 	ok
 	[ -s "$BATS_TEST_TMPDIR/containers/cni/dnsname/n1/addnhosts" ] || return 1
 	run cni DEL dnsname c1 XDG_RUNTIME_DIR="$BATS_TEST_TMPDIR" <<<"$DNS_CONF"
-	[ -z "$(ls "$BATS_TEST_TMPDIR/containers/cni/dnsname")" ]
-	no pgrep -f "$BATS_TEST_TMPDIR/containers"
+	DIR=$BATS_TEST_TMPDIR/containers/cni/dnsname all_ended
 }
 
 @test "bad input is named, and leaves nothing" {
@@ -372,8 +395,7 @@ host_nameserver() { # ADDRESS
 	refuses() { # JQ-FILTER CODE WORDS...
 		output=$bridged
 		DNS=$(jq -c "$1" <<<"$DNS") dns ADD c1 web
-		refused "${@:2}" || return 1
-		[ ! -d $DIR/n1 ] && [ "$(resolvers)" = 0 ]
+		refused "${@:2}" && all_ended
 	}
 	refuses '.domainName = "a b"' 7 domainName '"a b"'
 	refuses '.domainName = "x/\nuser=root"' 7 domainName
@@ -392,7 +414,7 @@ host_nameserver() { # ADDRESS
 	refused 7 bridge
 	DNS_CONF=$(jq -c 'del(.prevResult)' <<<"$DNS_CONF") again ADD c1 web
 	refused 7 "must be called as chained plugin"
-	[ ! -d $DIR/n1 ]
+	all_ended
 }
 
 @test "a bridge without an address, and a host without a resolver, are named" {
@@ -424,8 +446,7 @@ host_nameserver() { # ADDRESS
 	dns ADD c1 web
 	kill "$(cat "$BATS_TEST_TMPDIR/pid")"
 	refused 5 "10.1.0.1" "in use"
-	[ ! -d $DIR/n1 ]
-	[ "$(resolvers)" = 0 ]
+	all_ended
 }
 
 @test "with systemd the resolver has a scope of its own" {
@@ -470,8 +491,7 @@ with_aardvark() {
 	again CHECK c2 db
 	ok
 	again DEL c2 db
-	[ "$(resolvers)" = 0 ]
-	[ -z "$(ls "$DIR")" ]
+	all_ended
 }
 
 @test "aardvark-dns: a domain of one's own, an internal network, remoteServers" {
@@ -518,8 +538,7 @@ podmans() {
 	ok
 	[ "$(rcode c2 web.dns.podman)" = "status: NXDOMAIN" ]
 	again DEL c2 db
-	[ "$(resolvers)" = 0 ]
-	[ -z "$(ls "$DIR")" ]
+	all_ended
 }
 
 @test "names of ours are taken away by podman's dnsname" {
@@ -533,5 +552,5 @@ podmans() {
 	resolver=$(cat $DIR/n1/pidfile)
 	DNS_CONF=$first podmans DEL c1 web
 	timeout 10 tail --pid="$resolver" -f /dev/null
-	[ -z "$(ls "$DIR")" ]
+	all_ended
 }

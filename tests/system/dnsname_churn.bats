@@ -80,6 +80,10 @@ worker() { # NUMBER
 	[ "$(grep -c . $DIR/n1/addnhosts)" = 4 ]
 	leave client
 	leave web
+	for ((i = 0; i < 500; i++)); do
+		[ -n "$(ls $DIR)" ] || break
+		sleep 0.01
+	done
 	[ -z "$(ls $DIR)" ]
 	no pgrep -f "$DIR/"
 }

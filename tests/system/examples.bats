@@ -102,8 +102,8 @@ reaches() { # ADDRESS
 	grep -q '^fd89::4 .*STREAM web' "$BATS_TEST_TMPDIR/found"
 	grep -q '^10.89.0.4 .*STREAM www' "$BATS_TEST_TMPDIR/found"
 	all_gone names
-	[ ! -e "$dir" ]
-	no pgrep -f "$dir"
+	timeout 5 bash -c 'while [ -e "$1" ]; do sleep 0.01; done' bash "$dir"
+	no pgrep -x dnsmasq
 }
 
 @test "layer2.conflist" {

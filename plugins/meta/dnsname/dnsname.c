@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "cni/replay.h"
+#include "kernel/background.h"
 #include "kernel/netns.h"
 #include "meta/dnsname/ask.h"
 #include "meta/dnsname/conf.h"
@@ -119,19 +120,38 @@ static int publish(const struct resolver *resolver,
 	return r ? r : resolver_run(resolver, net, restart, e);
 }
 
+/* A resolver that ends closes its sockets at once, but has gone only when the
+ * kernel is done with its watch of resolv.conf, 10 to 20 ms later. Whoever comes
+ * meanwhile waits for the lock, which the child has. */
+static void delete_after(const struct dns_network *net, int process)
+{
+	const int keep[] = { net->dir, net->lock, process };
+	const pid_t pid = background_begin(keep, 3);
+
+	if (pid > 0)
+		return;
+	resolver_wait(process);
+	dns_network_delete(net);
+	if (!pid)
+		_exit(0);
+}
+
 /* The network's last name has gone, and so does all that served it. */
 static void end_network(const struct cni_call *call,
 			const struct dns_network *net)
 {
 	_netfilter_ struct netfilter nf = { 0 };
 	const struct resolver *resolver = resolver_of(net);
+	_close_ int process = resolver ? resolver_end(resolver, net) : -1;
 	const bool shares = !faccessat(net->dir, DNS_OTHERS, F_OK, 0);
 	const char *all = dns_networks_path(call);
 
-	if (resolver)
-		resolver_stop(resolver, net);
 	dns_input_withdraw(&nf, net, NULL);
-	dns_network_delete(net);
+	dns_network_clear(net);
+	if (process >= 0)
+		delete_after(net, process);
+	else
+		dns_network_delete(net);
 	if (shares && all)
 		dns_domains_share(all);
 }

@@ -108,7 +108,7 @@ void dns_network_close(struct dns_network *net)
 	close_cleanup(&net->dir);
 }
 
-/* What is in @dir, which is closed. */
+/* What is in @dir, which is closed, but for the lock. */
 static void delete_files(int dir)
 {
 	_closedir_ DIR *list = fdopendir(dir);
@@ -119,7 +119,8 @@ static void delete_files(int dir)
 		return;
 	}
 	while ((d = readdir(list)) != NULL)
-		unlinkat(dir, d->d_name, 0); /* "." and ".." stay */
+		if (strcmp(d->d_name, LOCK) != 0)
+			unlinkat(dir, d->d_name, 0); /* not "." and ".." */
 }
 
 static int open_below(const struct dns_network *net, const char *name)
@@ -128,7 +129,7 @@ static int open_below(const struct dns_network *net, const char *name)
 		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-void dns_network_delete(const struct dns_network *net)
+void dns_network_clear(const struct dns_network *net)
 {
 	int fd = open_below(net, "."), below = open_below(net, DNS_SUBDIR);
 
@@ -137,6 +138,11 @@ void dns_network_delete(const struct dns_network *net)
 	unlinkat(net->dir, DNS_SUBDIR, AT_REMOVEDIR);
 	if (fd >= 0)
 		delete_files(fd);
+}
+
+void dns_network_delete(const struct dns_network *net)
+{
+	unlinkat(net->dir, LOCK, 0);
 	rmdir(net->path);
 }
 

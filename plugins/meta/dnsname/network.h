@@ -43,7 +43,10 @@ static inline void dns_network_close_cleanup(struct dns_network *net)
 
 #define _dns_network_ cleanup(dns_network_close)
 
-/* Delete the directory and what is in it, as far as that is possible. */
+/* Delete what is in the directory, but not the lock, as far as that is possible. */
+void dns_network_clear(const struct dns_network *net);
+
+/* Delete the lock and the directory. */
 void dns_network_delete(const struct dns_network *net);
 
 /* The network's names; with room for @more. A missing file is an empty one. */

@@ -59,6 +59,10 @@ int resolver_run(const struct resolver *resolver, const struct dns_network *net,
 bool resolver_is_running(const struct resolver *resolver,
 			 const struct dns_network *net);
 
-/* End it, and wait until it has gone. */
-void resolver_stop(const struct resolver *resolver,
-		   const struct dns_network *net);
+/* Tell it to end: a descriptor of its process (pidfd_open(2)), which the caller
+ * closes; -1 when it does not run. */
+int resolver_end(const struct resolver *resolver,
+		 const struct dns_network *net);
+
+/* Wait until the process has gone, whether it wants to or not. */
+void resolver_wait(int process);
