@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,6 +12,8 @@
 
 #define PATH_TEXT_MAX  256
 #define VALUE_TEXT_MAX 80
+#define DOUBLE_DIGITS  15 /* DBL_DIG: so many decimal ones are exact */
+#define UINT64_END     18446744073709551616.0
 
 static void path_append(const struct json_path *path, char *buf, size_t size)
 {
@@ -30,7 +33,9 @@ static void path_append(const struct json_path *path, char *buf, size_t size)
 static int wrong(const struct json_path *path, int code, const cJSON *value,
 		 struct err *e, const char *expectation)
 {
-	_free_ char *text = cJSON_PrintUnformatted(value);
+	_free_ char *text = cJSON_IsNumber(value) && value->valuestring
+				    ? strdup(value->valuestring)
+				    : cJSON_PrintUnformatted(value);
 	char where[PATH_TEXT_MAX] = "";
 
 	path_append(path, where, sizeof(where));
@@ -61,6 +66,30 @@ static int decode_int(const struct json_field *field, const cJSON *value,
 	if (d != (double)(int64_t)d)
 		return wrong(path, ERR_DECODE, value, e, expectation);
 	*(int64_t *)member = (int64_t)d;
+	return 0;
+}
+
+static int decode_uint64(const cJSON *value, const struct json_path *path,
+			 void *member, struct err *e)
+{
+	static const char expectation[] =
+		"is not an integer in 0..18446744073709551615";
+	double d = value->valuedouble;
+	uint64_t n;
+
+	if (!cJSON_IsNumber(value))
+		return wrong(path, ERR_DECODE, value, e, expectation);
+	if (d < 0 || d > UINT64_END)
+		return wrong(path, ERR_CONFIG, value, e, expectation);
+	errno = 0;
+	n = value->valuestring ? strtoull(value->valuestring, NULL, 10)
+	    : d < UINT64_END   ? (uint64_t)d
+			       : 0;
+	if (errno)
+		return wrong(path, ERR_CONFIG, value, e, expectation);
+	if (!value->valuestring && d != (double)n)
+		return wrong(path, ERR_DECODE, value, e, expectation);
+	*(uint64_t *)member = n;
 	return 0;
 }
 
@@ -139,6 +168,8 @@ static int decode_value(const struct json_field *field, const cJSON *value,
 		return 0;
 	case JSON_INT:
 		return decode_int(field, value, path, member, e);
+	case JSON_UINT64:
+		return decode_uint64(value, path, member, e);
 	case JSON_OBJECT:
 		return json_decode(field->sub, value, path, member, a, e);
 	case JSON_LIST:
@@ -290,6 +321,42 @@ static int scan_text(const char *text, size_t len, struct err *e)
 	return 0;
 }
 
+/* The next number in @text, which JSON is known to be right from there on. */
+static const char *find_number(const char *text)
+{
+	const char *wrong_with;
+
+	while (*text && *text != '-' && !(*text >= '0' && *text <= '9'))
+		text += *text == '"' ? string_len(text, &wrong_with) : 1;
+	return text;
+}
+
+/* cJSON has doubles alone: numbers come in the same order in it and in @text. */
+static int keep_digits(cJSON *value, const char **text, struct err *e)
+{
+	cJSON *child;
+	size_t len;
+	int r = 0;
+
+	cJSON_ArrayForEach (child, value)
+		if (!r)
+			r = keep_digits(child, text, e);
+	if (r || !cJSON_IsNumber(value))
+		return r;
+	*text = find_number(*text);
+	len = number_len(*text);
+	if (len > DOUBLE_DIGITS && !memchr(*text, '.', len) &&
+	    !memchr(*text, 'e', len) && !memchr(*text, 'E', len)) {
+		value->valuestring = cJSON_malloc(len + 1);
+		if (!value->valuestring)
+			return err_oom(e);
+		memcpy(value->valuestring, *text, len);
+		value->valuestring[len] = '\0';
+	}
+	*text += len;
+	return 0;
+}
+
 int json_parse(const char *text, size_t len, cJSON **ret, struct err *e)
 {
 	_json_ cJSON *doc = NULL;
@@ -312,8 +379,10 @@ int json_parse(const char *text, size_t len, cJSON **ret, struct err *e)
 			       end - text);
 	if (!cJSON_IsObject(doc))
 		return err_set(e, ERR_DECODE, EINVAL, "JSON is not an object");
-	*ret = steal_ptr(&doc);
-	return 0;
+	r = keep_digits(doc, &text, e);
+	if (!r)
+		*ret = steal_ptr(&doc);
+	return r;
 }
 
 static void free_doc(void *doc)

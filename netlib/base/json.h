@@ -45,6 +45,7 @@ enum json_type {
 	JSON_STRING,	  /* const char * */
 	JSON_BOOL,	  /* bool */
 	JSON_INT,	  /* int64_t in [min, max] */
+	JSON_UINT64,	  /* uint64_t, whichever */
 	JSON_OBJECT,	  /* decoded in place by the table .sub */
 	JSON_LIST,	  /* LIST(T): elements as .sub[0], of .size bytes */
 	JSON_RAW,	  /* const cJSON *, any type */
@@ -68,7 +69,8 @@ struct json_field {
 
 /* Parse the @len bytes of @text, which end with a NUL that is not counted: one
  * object and nothing after it. The caller frees *@ret. -EINVAL, with code
- * ERR_DECODE. */
+ * ERR_DECODE. Integers that a double may not hold keep their digits, in
+ * .valuestring. */
 int json_parse(const char *text, size_t len, cJSON **ret, struct err *e);
 
 /* Let @a own @doc, so that what was decoded lives as long as the arena. 0; or

@@ -11,6 +11,7 @@ struct thing {
 	const char *name;
 	bool flag;
 	int64_t mtu;
+	uint64_t big;
 	struct inner inner;
 	LIST(const char *) words;
 	LIST(struct inner) inners;
@@ -36,6 +37,7 @@ static const struct json_field fields[] = {
 	{ "name", JSON_STRING, offsetof(struct thing, name) },
 	{ "flag", JSON_BOOL, offsetof(struct thing, flag) },
 	{ "mtu", JSON_INT, offsetof(struct thing, mtu), 0, 65535 },
+	{ "big", JSON_UINT64, offsetof(struct thing, big) },
 	{ "inner", JSON_OBJECT, offsetof(struct thing, inner),
 	  .sub = inner_fields },
 	{ "words", JSON_LIST, offsetof(struct thing, words),
@@ -103,6 +105,20 @@ static void test_decodes_every_type(void **state)
 	assert_int_equal(t.inners.v[0].n, 4);
 	assert_int_equal(t.inners.v[1].n, -1); /* an element's default */
 	assert_int_equal(cJSON_GetArraySize(t.raw), 2);
+}
+
+/* A double would round each of them; strings and other numbers are in between. */
+static void test_integers_of_64_bits_are_exact(void **state)
+{
+	(void)state;
+	assert_int_equal(decoded("{\"big\":18446744073709551615}").big,
+			 UINT64_MAX);
+	assert_int_equal(decoded("{\"x\":[-1,\"2\\\"3\",{\"y 4\":5.5e1}],"
+				 "\"mtu\":6,\"big\":9007199254740993}")
+				 .big,
+			 9007199254740993);
+	assert_int_equal(decoded("{\"big\":1e3}").big, 1000);
+	assert_int_equal(decoded("{\"big\":0}").big, 0);
 }
 
 static void test_null_and_absence_leave_the_default(void **state)
@@ -285,6 +301,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_decodes_every_type, release),
+		cmocka_unit_test_teardown(test_integers_of_64_bits_are_exact,
+					  release),
 		cmocka_unit_test_teardown(
 			test_null_and_absence_leave_the_default, release),
 		cmocka_unit_test_teardown(test_keys_match_as_in_go, release),
