@@ -123,6 +123,9 @@ static int read_link(const struct nlmsghdr *msg, struct link *ret)
 	link.tx_queue_len = rtattr_u32(tb[IFLA_TXQLEN]);
 	link.master = (int)rtattr_u32(tb[IFLA_MASTER]);
 	link.iflink = (int)rtattr_u32(tb[IFLA_LINK]);
+	link.link_netns = tb[IFLA_LINK_NETNSID]
+				  ? (int)rtattr_u32(tb[IFLA_LINK_NETNSID])
+				  : -1;
 	link.has_mac = tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == MAC_LEN;
 	if (link.has_mac)
 		memcpy(link.mac, nla_data(tb[IFLA_ADDRESS]), MAC_LEN);

@@ -29,7 +29,8 @@ struct link {
 	/* A veth's other end, or what a macvlan, ipvlan or vlan is on top of: its
 	 * index in its own namespace. */
 	int iflink;
-	uint32_t mode;	    /* of a macvlan or ipvlan */
+	int link_netns; /* the number of its namespace here; -1: the same one */
+	uint32_t mode;	/* of a macvlan or ipvlan */
 	uint32_t queue_len; /* of a macvlan: broadcasts that may wait */
 	struct {
 		bool multi_queue;

@@ -111,6 +111,15 @@ int link_add_dummy(const struct netns *ns, const struct link_new *link,
 	return add(ns, &q, link, "dummy", e);
 }
 
+int link_add_ifb(const struct netns *ns, const struct link_new *link,
+		 struct err *e)
+{
+	_rtreq_ struct rtreq q;
+
+	begin(&q, link, "ifb");
+	return add(ns, &q, link, "ifb", e);
+}
+
 int link_add_ipvlan(const struct netns *ns, const struct link_new *link,
 		    uint16_t mode, struct err *e)
 {

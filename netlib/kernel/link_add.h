@@ -62,6 +62,10 @@ int link_add_macvlan(const struct netns *ns, const struct link_new *link,
 int link_add_vlan(const struct netns *ns, const struct link_new *link,
 		  uint16_t id, struct err *e);
 
+/* It sends back to where it came from what is redirected to it. */
+int link_add_ifb(const struct netns *ns, const struct link_new *link,
+		 struct err *e);
+
 /* A vrf, whose interfaces' routes are in @table. */
 int link_add_vrf(const struct netns *ns, const struct link_new *link,
 		 uint32_t table, struct err *e);

@@ -100,6 +100,7 @@ struct answer {
 	int (*reply)(const struct nlmsghdr *msg, void *arg);
 	void *arg;
 	uint32_t seq;
+	bool is_acknowledged; /* an answer is not the end */
 	bool done;
 	int err;	  /* from the kernel or from @reply */
 	char reason[192]; /* the kernel's own words; "" if none */
@@ -151,8 +152,8 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	struct answer *answer = arg;
 	int r;
 
-	/* a question about one thing asks for no acknowledgement */
-	if (!(nlmsg_hdr(msg)->nlmsg_flags & NLM_F_MULTI))
+	if (!(nlmsg_hdr(msg)->nlmsg_flags & NLM_F_MULTI) &&
+	    !answer->is_acknowledged)
 		answer->done = true;
 	if (!answer->reply || answer->err)
 		return NL_OK; /* the rest must still be read off the socket */
@@ -247,6 +248,9 @@ int rtreq_query(const struct netns *ns, struct rtreq *q,
 	va_list ap;
 	int r;
 
+	if (q->msg)
+		answer.is_acknowledged =
+			nlmsg_hdr(q->msg)->nlmsg_flags & NLM_F_ACK;
 	va_start(ap, fmt);
 	r = carry_out(ns, q, &answer, e, fmt, ap);
 	va_end(ap);

@@ -70,7 +70,7 @@ int rtreq_call(const struct netns *ns, struct rtreq *q, struct err *e,
 	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* The same for a question about one thing: @reply gets the message of the
- * answer; what it returns is returned. */
+ * answer; what it returns is returned. With NLM_F_ACK there may be no answer. */
 int rtreq_query(const struct netns *ns, struct rtreq *q,
 		int (*reply)(const struct nlmsghdr *msg, void *arg), void *arg,
 		struct err *e, const char *fmt, ...)
