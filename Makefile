@@ -17,8 +17,8 @@ Q        := $(if $(V),,@)
 
 # --- what it is built from ---------------------------------------------------
 
-PLUGINS  := bridge dhcp dnsname dummy firewall host-device host-local ipvlan \
-            loopback macvlan portmap ptp sbr static tap tuning vlan vrf
+PLUGINS  := bandwidth bridge dhcp dnsname dummy firewall host-device host-local \
+            ipvlan loopback macvlan portmap ptp sbr static tap tuning vlan vrf
 LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # Each shared library costs each call of a plugin some 60 us: what comes as an
 # archive as well is linked in. (Of libmd one function is used.)
@@ -33,7 +33,7 @@ DEPS_BUILD := gcc libc6-dev pkg-config libnl-3-dev libmnl-dev libnftnl-dev \
 DEPS_DEMO  := iproute2 iputils-ping nftables
 DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
               dnsmasq-base bind9-dnsutils containernetworking-plugins \
-              dbus-daemon dbus-bin
+              dbus-daemon dbus-bin iperf3
 # firewalld is not among them: its package starts it, on the machine itself. So
 # would ISC's, and aardvark-dns would be found by who asks for none in particular:
 # these are unpacked, and used as they are.

@@ -7,6 +7,7 @@
 /* All of them, NULL-terminated. */
 extern const struct cni_plugin *const plugins_built_in[];
 
+extern const struct cni_plugin plugin_bandwidth;
 extern const struct cni_plugin plugin_bridge;
 extern const struct cni_plugin plugin_dhcp;
 extern const struct cni_plugin plugin_dnsname;

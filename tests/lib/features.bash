@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What a kernel may lack and tests need: kinds of interfaces, bridges that filter
-# VLANs ("filtering"), SCTP. A file says it as tags, "# bats file_tags=vlan", and
-# asks needs(), or has_feature() where it goes through several.
+# VLANs ("filtering"), SCTP, fq_codel. A file says it as tags,
+# "# bats file_tags=vlan", and asks needs(), or has_feature() where it goes through
+# several.
 #
 # FEATURES_LACKED, if set, names those that the machine's kernel lacks: under
 # another one (HAWSER_LAB) only what needs them is to be done.
 
-FEATURES='dummy filtering ipvlan macvlan sctp tap vlan vrf'
+FEATURES='dummy filtering fq_codel ipvlan macvlan sctp tap vlan vrf'
 
 _can_filter() {
 	local on
@@ -16,6 +17,11 @@ _can_filter() {
 		on=$(ip -d -j link show probe0 | jq '.[0].linkinfo.info_data.vlan_filtering')
 	ip link del probe0 2>/dev/null
 	[ "${on-}" = 1 ] # or the kernel takes no notice
+}
+
+_has_qdisc() { # KIND
+	tc qdisc add dev lo root "$1" 2>/dev/null || return
+	tc qdisc del dev lo root
 }
 
 _has_link() { # KIND
@@ -37,6 +43,7 @@ _has_link() { # KIND
 has_feature() {
 	case $1 in
 	filtering) _can_filter ;;
+	fq_codel) _has_qdisc fq_codel ;;
 	sctp) "$PEER" can sctp ;;
 	*) _has_link "$1" ;;
 	esac

@@ -130,6 +130,15 @@ reaches() { # ADDRESS
 	all_gone guarded
 }
 
+@test "limited.conflist" {
+	up_and_checked limited
+	[ "$(ip -j link show type ifb | jq length)" = 2 ]
+	reaches 10.94.0.3
+	reaches fd94::3
+	all_gone limited
+	[ "$(ip -j link show type ifb)" = '[]' ]
+}
+
 @test "same-bridge.conflist" {
 	up_and_checked same-bridge
 	reaches 10.40.0.3
