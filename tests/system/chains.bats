@@ -10,6 +10,7 @@
 load ../lib/system
 
 PEER=${CNI_BIN}/../tests/peer
+NAMES=/run/containers/cni/dnsname
 EXAMPLES=$BATS_TEST_DIRNAME/../../conf-examples
 
 setup() {
@@ -22,12 +23,15 @@ setup() {
 	ip link set up0 up
 	ip -n out link set eth0 up
 	export CNI_ARGS='IgnoreUnknown=1'
-	outside_is_closed=''
+	outside_is_closed='' named=''
+	unset XDG_RUNTIME_DIR
 }
 
 teardown() {
 	pkill -x peer || :
+	pkill -x dnsmasq || :
 	clean_up
+	rm -rf /run/containers
 }
 
 # take EXAMPLE [JQ-FILTER]: its network is the one of this test.
@@ -54,7 +58,9 @@ everything() {
 	rules
 	ip rule
 	ip route show table all | sed '/fe80:/d'
-	find /var/lib/cni /run/hawser /run/cni /etc/cni ! -type d 2>/dev/null | sort
+	find /var/lib/cni /run/hawser /run/cni /etc/cni /run/containers ! -type d 2>/dev/null | sort
+	pgrep -a dnsmasq || :
+	tc qdisc show
 	sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding
 }
 
@@ -67,7 +73,8 @@ remains() {
 	nft -j list ruleset | jq -r '.nftables[].counter | select(.) | "counter \(.name)"'
 	nft -j list chains inet | jq -r '.nftables[].chain.name | select(. != null and test("[0-9]")) | "chain \(.)"'
 	rules | sed -n '/^:CNI-/p; /^-/p'
-	find /var/lib/cni /run/hawser /run/cni ! -type d 2>/dev/null | sort
+	find /var/lib/cni /run/hawser /run/cni /run/containers ! -type d 2>/dev/null | sort
+	pgrep -a dnsmasq || :
 }
 
 hawser() { # COMMAND CONTAINER
@@ -93,6 +100,7 @@ up() {
 # answers CONTAINER PORT: it does to this host, and to another unless that is closed.
 answers() {
 	[[ $("$PEER" ask tcp 127.0.0.1 "$2") == "$1 "* ]]
+	[ -z "$named" ] || [ -n "$(ip netns exec "$1" dig +short "@$named" web.dns.podman)" ]
 	[ -z "$outside_is_closed" ] || return 0
 	[[ $(ip netns exec out "$PEER" ask tcp 192.0.2.1 "$2") == "$1 "* ]]
 }
@@ -119,6 +127,8 @@ away() {
 		;;
 	esac
 	hawser del "$1" # once more
+	# the directory of a resolver that ends goes when the process has gone
+	while [ -e "$NAMES/$net" ] && [ ! -e "$NAMES/$net/addnhosts" ]; do sleep 0.01; done
 }
 
 WAYS='normal without-namespace gc'
@@ -186,6 +196,30 @@ PODMAN_OTHER='{"portMappings":[{"hostPort":9090,"containerPort":80,"protocol":"t
 		.plugins[2].ingressPolicy = "same-bridge"'
 	whole_life "$(jq -c '.ips = ["10.89.0.50", "fd3b:1::50"]' <<<"$PODMAN_PORTS")" "$PODMAN_OTHER" \
 		"$(listed cni-podman1 net1 '' last_reserved_ip.0 last_reserved_ip.1 lock </dev/null)"
+}
+
+@test "podman: a network with names" {
+	take names
+	named=10.89.0.1
+	export CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=web'
+	whole_life "${PODMAN_PORTS/podman/names}" "$PODMAN_OTHER" \
+		"$(listed cni-names0 names '' last_reserved_ip.0 last_reserved_ip.1 lock </dev/null)"
+}
+
+@test "podman: bridge, portmap, firewall, tuning, bandwidth and dnsname, where the host's firewall drops" {
+	local rates='{"ingressRate":100000000,"ingressBurst":8000000,"egressRate":50000000,"egressBurst":4000000}'
+	take names '(.plugins[] | select(.type == "tuning")) += {mtu: 1400, sysctl: {"net.ipv4.conf.IFNAME.arp_filter": "1"}} |
+		.plugins |= .[:4] + [{type: "bandwidth", capabilities: {bandwidth: true}}] + .[4:]'
+	named=10.89.0.1
+	export CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=web'
+	iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+	iptables -A INPUT -p tcp --dport 8000:9999 -j ACCEPT
+	iptables -A INPUT -i lo -j ACCEPT
+	iptables -P INPUT DROP
+	whole_life "$(jq -c --argjson rates "$rates" '.bandwidth = $rates | .aliases = {names: ["www"]}' <<<"$PODMAN_PORTS")" \
+		"$(jq -c --argjson rates "$rates" '.bandwidth = $rates' <<<"$PODMAN_OTHER")" \
+		"$(iptables -S INPUT | sed '1d' | listed cni-names0 names 'ip filter' last_reserved_ip.0 last_reserved_ip.1 lock)"
+	iptables -P INPUT ACCEPT
 }
 
 # go-cni's, in Go's names; what is not given is there, and empty.

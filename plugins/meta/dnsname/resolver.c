@@ -197,10 +197,16 @@ static bool has_systemd(void)
 	       !access("/run/systemd/system", F_OK); /* sd_booted(3) */
 }
 
-static int run(const char **command, struct err *e)
+/* Without the files of a language it starts sooner, and errors are in ours. */
+static int run(const char **command, struct arena *a, struct err *e)
 {
 	_process_result_ struct process_result result = { 0 };
+	const char *path = getenv("PATH");
+	char language[] = "LC_ALL=C";
+	char *env[] = { language, arena_printf(a, "PATH=%s", path ? path : ""),
+			NULL };
 	const struct process process = { .argv = command,
+					 .env = env,
 					 .output_max = OUTPUT_MAX };
 	const char *reason;
 	int r = process_run(&process, &result, e);
@@ -228,9 +234,9 @@ static int start(const struct resolver *resolver, const struct dns_network *net,
 		return err_oom(e);
 	if (has_systemd())
 		scope = in_own_scope(command, &a);
-	if (scope && !run(scope, NULL))
+	if (scope && !run(scope, &a, NULL))
 		return 0;
-	return run(command, e);
+	return run(command, &a, e);
 }
 
 /* --- having it read its files ------------------------------------------------ */
