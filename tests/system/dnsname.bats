@@ -449,6 +449,55 @@ host_nameserver() { # ADDRESS
 	all_ended
 }
 
+@test "whichever system call fails, or is the last, no name is left, and ADD and DEL work after it" {
+	needs_strace
+	! grep -q __asan_init "$CNI_BIN/dnsname" || skip "a sanitizer makes system calls of its own"
+	local call how n result
+	add c2
+	dns STATUS c2 db
+	for how in error=EIO signal=KILL; do
+		for call in openat write renameat mkdir unlinkat pidfd_open inotify_init1 clone vfork sendto; do
+			for n in $(seq 60); do
+				result=0
+				env CNI_COMMAND=ADD CNI_CONTAINERID=c2 CNI_NETNS=/run/netns/c2 CNI_IFNAME=eth0 \
+					CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=db' \
+					strace -o "$BATS_TEST_TMPDIR/trace" -e "inject=$call:$how:when=$n" \
+					"$CNI_BIN/dnsname" <<<"$DNS_CONF" >/dev/null 2>&1 3>&- || result=$?
+				grep -q 'INJECTED\|killed by' "$BATS_TEST_TMPDIR/trace" || break
+				if [ "$result" = 0 ]; then
+					finds c2 db "$(address c2)"
+				elif [ $how = error=EIO ]; then
+					all_ended
+				elif [ $((n % 2)) = 0 ]; then
+					again ADD c2 db
+					ok
+					finds c2 db "$(address c2)"
+				fi
+				again DEL c2 db
+				ok
+				all_ended
+			done
+			[ "$n" -lt 60 ]
+			again DEL c2 db
+			all_ended
+		done
+	done
+}
+
+@test "only aardvark-dns is installed: it is used" {
+	with_aardvark
+	EXTRA=''
+	add c1
+	dns STATUS c1 web
+	mkdir -p "$BATS_TEST_TMPDIR/sbin"
+	mount --bind "$BATS_TEST_TMPDIR/sbin" /usr/sbin
+	again ADD c1 web
+	umount /usr/sbin
+	ok
+	[ -e $DIR/n1/aardvark-dns/n1 ]
+	finds c1 web.dns.podman "$(address c1)"
+}
+
 @test "with systemd the resolver has a scope of its own" {
 	mkdir -p /run/systemd/system "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\necho "$@" >%s/scope\nshift 2\nexec "$@"\n' "$BATS_TEST_TMPDIR" \

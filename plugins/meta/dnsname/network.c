@@ -95,10 +95,13 @@ int dns_network_open(const struct cni_call *call, bool makes,
 	if (!net.path)
 		return err_oom(e);
 	r = open_locked(&net, makes, e);
-	if (r)
-		dns_network_close(&net);
-	else
+	if (!r) {
 		*ret = net;
+		return 0;
+	}
+	dns_network_close(&net);
+	if (makes)
+		rmdir(net.path); /* made, and empty; or another's, and not */
 	return r;
 }
 
