@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# podman 4 (CNI), as root: networks as "podman network create" writes them, and what
+# containers on them can do. CONTROL names a directory with the reference's plugins,
+# and podman's dnsname: they pass too, but are not asked what they leave behind.
+
+load ../lib/system
+load ../lib/podman
+
+export BATS_TEST_TIMEOUT=120
+[ -z "${CONTROL-}" ] || export CNI_PATH=$CONTROL
+PEER=$BATS_TEST_DIRNAME/../../build/tests/peer
+
+setup() {
+	podman_host
+	ip netns add out
+	ip link add up0 type veth peer name eth0 netns out
+	ip addr add 198.51.100.1/24 dev up0
+	ip addr add 2001:db8:51::1/64 dev up0 nodad
+	ip -n out addr add 198.51.100.2/24 dev eth0
+	ip -n out addr add 2001:db8:51::2/64 dev eth0 nodad
+	ip link set up0 up
+	ip -n out link set eth0 up
+	ip -n out link set lo up
+	ip route add default via 198.51.100.2
+	before=$(host_state)
+}
+
+teardown() {
+	podman rm -f -a -t 0 >/dev/null 2>&1
+	podman pod rm -f -a -t 0 >/dev/null 2>&1
+	podman network prune -f >/dev/null 2>&1
+	pkill -x dnsmasq
+	clean_up
+	rm -rf /run/containers/cni
+}
+
+host_state() {
+	ip -j link | jq -r '.[].ifname'
+	ip -j route | jq -c '.[] | [.dst, .dev]'
+	nft -j list ruleset | jq -r '.nftables[] | .set, .map | select(.elem?) | "elements of \(.name)"'
+	nft -j list ruleset | jq -r '.nftables[].chain.name | select(. != null and test("[0-9]")) | "chain \(.)"'
+	iptables-save | grep '^-' || :
+	ip6tables-save | grep '^-' || :
+	find /run/containers/cni /var/lib/cni/results /var/lib/cni/networks /run/hawser -type f \
+		! -name lock ! -name 'last_reserved*' ! -name '*.addresses' 2>/dev/null | sort || :
+	ls /run/netns
+	pgrep -a dnsmasq || :
+}
+
+# nothing_left: neither of the containers nor of their networks; the bridge of the
+# default network is podman's and ours to keep.
+nothing_left() {
+	podman rm -f -a -t 0 >/dev/null
+	podman network prune -f >/dev/null
+	[ -z "${CONTROL-}" ] || return 0
+	[ ! -e /sys/class/net/cni-podman0 ] || ip link del cni-podman0
+	timeout 5 sh -c 'while [ -n "$(ls /run/containers/cni/dnsname 2>/dev/null)" ]; do sleep 0.01; done'
+	diff <(echo "$before") <(host_state)
+}
+
+# serve NAME [OPTION...]: a container that says its name on port 80, and on udp 53.
+serve() {
+	local name=$1
+	shift
+	podman run -d --name "$name" "$@" busybox:local sh -c \
+		"echo $name >/tmp/index.html; exec httpd -f -p 80 -h /tmp" >/dev/null
+	timeout 20 sh -c "until podman exec $name wget -q -O- http://127.0.0.1/ >/dev/null 2>&1; do :; done"
+}
+
+client() { # OPTION... COMMAND: in a container that goes again
+	podman run --rm "${@:1:$#-1}" busybox:local sh -c "${*: -1}"
+}
+
+fetch() { # URL [NAMESPACE]
+	${2:+ip netns exec "$2"} busybox wget -q -O- "$1"
+}
+
+@test "the default network: an address, the way out, and a published port" {
+	serve web -p 8080:80
+	[ "$(fetch http://127.0.0.1:8080/)" = web ]
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	client 'ping -c 1 -W 5 198.51.100.2'
+	podman inspect web | jq -e '.[0].NetworkSettings.Networks.podman.IPAddress == "10.88.0.2"'
+	nothing_left
+}
+
+@test "ports: ranges, an address of the host, udp" {
+	podman network create n1 >/dev/null
+	serve web --network n1 -p 127.0.0.1:8081:80 -p 9000-9002:80-82 -p 5353:53/udp
+	[ "$(fetch http://127.0.0.1:8081/)" = web ]
+	no fetch http://198.51.100.1:8081/ out
+	[ "$(fetch http://198.51.100.1:9000/ out)" = web ]
+	nsenter --net="/proc/$(podman inspect -f '{{.State.Pid}}' web)/ns/net" "$PEER" serve udp 53 web \
+		>"$BATS_TEST_TMPDIR/udp" 3>&- &
+	until [ -s "$BATS_TEST_TMPDIR/udp" ]; do sleep 0.01; done
+	[ "$(ip netns exec out "$PEER" ask udp 198.51.100.1 5353)" = 'web 198.51.100.2' ]
+	pkill -x peer
+	nothing_left
+}
+
+@test "names: containers of a network find each other, by alias too" {
+	podman network create n1 >/dev/null
+	serve web --network n1 --network-alias www
+	[ "$(client --network n1 'wget -q -O- http://web/')" = web ]
+	[ "$(client --network n1 'wget -q -O- http://www.dns.podman/')" = web ]
+	no client --network n1 'nslookup nobody.dns.podman'
+	nothing_left
+}
+
+@test "dual stack, static addresses and MAC" {
+	podman network create --ipv6 --subnet 10.89.7.0/24 --subnet fd07::/64 n1 >/dev/null
+	serve web --network n1 --ip 10.89.7.77 --ip6 fd07::77 --mac-address 02:00:00:00:00:77
+	[ "$(fetch http://10.89.7.77/)" = web ]
+	[ "$(fetch 'http://[fd07::77]/')" = web ]
+	[[ $(podman exec web ip addr show eth0) == *02:00:00:00:00:77* ]]
+	[ "$(client --network n1 'wget -q -O- "http://[fd07::77]/"')" = web ]
+	nothing_left
+}
+
+@test "options: MTU, an internal network, networks that are isolated" {
+	podman network create -o mtu=1300 -o isolate=true --subnet 10.89.8.0/24 n1 >/dev/null
+	podman network create -o isolate=true --subnet 10.89.9.0/24 n2 >/dev/null
+	podman network create --internal --subnet 10.89.10.0/24 n3 >/dev/null
+	serve web --network n1
+	[[ $(podman exec web ip link show eth0) == *"mtu 1300"* ]]
+	[ "$(client --network n1 'wget -q -O- http://10.89.8.2/')" = web ]
+	no client --network n2 'ping -c 1 -W 1 10.89.8.2'
+	client --network n2 'ping -c 1 -W 5 198.51.100.2'
+	no client --network n3 'ip route | grep default'
+	no client --network n3 'ping -c 1 -W 1 198.51.100.2'
+	nothing_left
+}
+
+@test "two networks, and macvlan" {
+	podman network create --subnet 10.89.11.0/24 n1 >/dev/null
+	podman network create -d macvlan -o parent=up0 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
+		--ip-range 198.51.100.128/28 n2 >/dev/null
+	serve web --network n1 --network n2
+	[[ $(podman exec web ip -o -4 addr) == *"eth0    inet 10.89.11.2"*"eth1    inet 198.51.100.1"* ]] ||
+		[[ $(podman exec web ip -o -4 addr) == *198.51.100.1[23]*10.89.11.2* ]]
+	[ "$(fetch http://10.89.11.2/)" = web ]
+	[ "$(fetch "http://$(podman inspect web | jq -r '.[0].NetworkSettings.Networks.n2.IPAddress')/" out)" = web ]
+	podman network disconnect n1 web
+	no podman exec web ip addr show 10.89.11.2
+	nothing_left
+}
+
+@test "network reload puts back what a flush took" {
+	serve web -p 8080:80
+	nft flush ruleset
+	no timeout 2 busybox wget -q -O- http://198.51.100.1:8080/
+	podman network reload -a
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	[[ $(podman exec web ip addr show eth0) == *10.88.0.2/16* ]]
+	nothing_left
+}
+
+@test "a pod shares one network, with its ports" {
+	podman pod create --name p1 --infra-image busybox:local --infra-command 'sleep 1000' -p 8080:80 >/dev/null
+	serve web --pod p1
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	[ "$(client --pod p1 'wget -q -O- http://127.0.0.1/')" = web ]
+	podman pod rm -f -t 0 p1 >/dev/null
+	nothing_left
+}
+
+@test "eight containers start at the same time" {
+	local i pids=''
+	podman network create --subnet 10.89.12.0/24 n1 >/dev/null
+	for i in 1 2 3 4 5 6 7 8; do
+		podman run -d --name "c$i" --network n1 busybox:local sleep 1000 >/dev/null 3>&- &
+		pids="$pids $!"
+	done
+	for i in $pids; do wait "$i"; done
+	[ "$(podman inspect c1 c2 c3 c4 c5 c6 c7 c8 | jq -r '.[].NetworkSettings.Networks.n1.IPAddress' |
+		sort -u | grep -c 10.89.12)" = 8 ]
+	podman exec c1 ping -c 1 -W 5 c8
+	nothing_left
+}
+
+@test "a plugin of the list fails: so does the container, and nothing is left" {
+	podman network create --subnet 10.89.13.0/24 n1 >/dev/null
+	jq '.plugins += [{type: "tuning", sysctl: {"net.none": "1"}}]' /etc/cni/net.d/n1.conflist >"$BATS_TEST_TMPDIR/n1"
+	cat "$BATS_TEST_TMPDIR/n1" >/etc/cni/net.d/n1.conflist
+	bats_require_minimum_version 1.5.0
+	run -127 podman run --rm --network n1 busybox:local true
+	[[ $output == *net*none* ]]
+	nothing_left
+}
+
+@test "a container and its monitor are killed: rm leaves nothing" {
+	podman network create --subnet 10.89.14.0/24 n1 >/dev/null
+	serve web --network n1 -p 8080:80
+	kill -9 "$(podman inspect -f '{{.State.ConmonPid}}' web)" "$(podman inspect -f '{{.State.Pid}}' web)"
+	podman rm -f -t 0 web >/dev/null
+	nothing_left
+}
