@@ -2,7 +2,6 @@
 #include "runtime/keeper.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +42,7 @@ static void stand_apart(void)
 
 /* One network's interface; the texts are where the attachment points to. */
 struct interface {
-	char name[IFNAMSIZ];
+	char name[24];	/* "eth" and any number */
 	char netns[64]; /* good as long as the keeper lives */
 	struct cni_attachment at;
 };
