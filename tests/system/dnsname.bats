@@ -484,6 +484,31 @@ host_nameserver() { # ADDRESS
 	done
 }
 
+@test "whichever system call fails, or is the last, another container keeps its name" {
+	needs_strace
+	! grep -q __asan_init "$CNI_BIN/dnsname" || skip "a sanitizer makes system calls of its own"
+	local how n verb web
+	named c1 web
+	web=$(address c1)
+	add c2
+	dns STATUS c2 db
+	for how in error=EIO signal=KILL; do
+		for verb in ADD DEL; do
+			for n in $(seq 60); do
+				again ADD c2 db
+				env CNI_COMMAND=$verb CNI_CONTAINERID=c2 CNI_NETNS=/run/netns/c2 CNI_IFNAME=eth0 \
+					CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=db' \
+					strace -o "$BATS_TEST_TMPDIR/trace" -e "inject=openat,renameat:$how:when=$n" \
+					"$CNI_BIN/dnsname" <<<"$DNS_CONF" >/dev/null 2>&1 3>&- || :
+				grep -q 'INJECTED\|killed by' "$BATS_TEST_TMPDIR/trace" || break
+				grep -q "^$web	web	" $DIR/n1/addnhosts
+				finds c2 web "$web"
+			done
+			[ "$n" -lt 60 ]
+		done
+	done
+}
+
 @test "only aardvark-dns is installed: it is used" {
 	with_aardvark
 	EXTRA=''

@@ -298,21 +298,26 @@ static int dnsname_add(const struct cni_call *call, struct cni_result *ret,
 	int r = load(call, &conf, ret, &service, e);
 
 	if (!r)
+		r = report(call, &service, &ret->dns, e);
+	if (!r)
 		r = join(call, &conf, ret, &service, e);
-	if (r)
-		return r;
-	replay_write(call, NAME, ret);
-	return report(call, &service, &ret->dns, e);
+	if (!r)
+		replay_write(call, NAME, ret);
+	return r;
 }
 
+/* What cannot be put back now may be the next time. */
 static int dnsname_restore(const struct cni_call *call, struct err *e)
 {
+	_dns_network_ struct dns_network net = DNS_NETWORK_NONE;
 	struct cni_result prev = { 0 };
 	struct dns_service service = { 0 };
 	struct dnsname_conf conf;
 	int r = load(call, &conf, &prev, &service, e);
 
-	return r ? r : join(call, &conf, &prev, &service, e);
+	if (!r)
+		r = dns_network_open(call, true, &net, e);
+	return r ? r : serve(call, &net, &conf, &prev, &service, e);
 }
 
 /* --- DEL, GC -------------------------------------------------------------------- */

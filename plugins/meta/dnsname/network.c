@@ -185,6 +185,10 @@ int dns_network_read_hosts(const struct dns_network *net, size_t more,
 {
 	const char *text = dns_network_read(net, DNS_HOSTS, a);
 
+	if (!text && !faccessat(net->dir, DNS_HOSTS, F_OK, 0))
+		return err_set(e, ERR_IO, EIO,
+			       "\"%s/" DNS_HOSTS "\" cannot be read",
+			       net->path);
 	return dns_hosts_parse(text ? text : "", more, a, ret, e);
 }
 
