@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* VLANs of a bridge's ports: sets, and the requests to the byte. */
 #include "golden.h"
+#include "own_netns.h"
 
 #include "kernel/bridge_vlan.h"
 #include "kernel/link.h"
@@ -18,28 +19,12 @@
 	AF_BRIDGE, 0, U16(0), U32(9), U32(0), U32(0), ATTR(len, 26 | NESTED)
 #define VLAN(id, flags) ATTR(8, 2), U16(flags), U16(id)
 
-static struct netns ns = NETNS_NONE;
 static const struct link port = { .index = 9,
 				  .name = "vethab",
 				  .kind = "veth" };
 static const struct link bridge = { .index = 9,
 				    .name = "br0",
 				    .kind = "bridge" };
-
-static int open_ns(void **state)
-{
-	struct err e;
-
-	(void)state;
-	return netns_open_own(&ns, &e);
-}
-
-static int close_ns(void **state)
-{
-	(void)state;
-	netns_close(&ns);
-	return 0;
-}
 
 static void a_set_has_what_was_added(void **state)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Queueing disciplines and filters: the requests to the byte. */
 #include "golden.h"
+#include "own_netns.h"
 
 #include <linux/if_ether.h>
 
@@ -24,23 +25,7 @@
 #define RATE(rate)     U32(0), U32(0), U32(rate)
 #define U64(low, high) U32(low), U32(high)
 
-static struct netns ns = NETNS_NONE;
 static const struct link link9 = { .index = 9, .name = "vethab" };
-
-static int open_ns(void **state)
-{
-	struct err e;
-
-	(void)state;
-	return netns_open_own(&ns, &e);
-}
-
-static int close_ns(void **state)
-{
-	(void)state;
-	netns_close(&ns);
-	return 0;
-}
 
 static void a_tbf_is_made_as_the_reference_makes_it(void **state)
 {

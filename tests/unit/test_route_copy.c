@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Routes as the kernel lists them, and in another table, to the byte. */
 #include "answer.h"
+#include "own_netns.h"
 
 #include <linux/rtnetlink.h>
 
@@ -40,23 +41,6 @@
 #define SOURCE	       ATTR(8, 7), 203, 0, 113, 2
 #define GATEWAY	       ATTR(8, 5), 203, 0, 113, 9, OIF(IFINDEX)
 #define ITS_ATTRIBUTES DESTINATION, SOURCE, GATEWAY
-
-static struct netns ns = NETNS_NONE;
-
-static int open_ns(void **state)
-{
-	struct err e;
-
-	(void)state;
-	return netns_open_own(&ns, &e);
-}
-
-static int close_ns(void **state)
-{
-	(void)state;
-	netns_close(&ns);
-	return 0;
-}
 
 /* As the kernel lists it: with what it counts and thinks of it as well. */
 static const _Alignas(4) uint8_t listed[] = {

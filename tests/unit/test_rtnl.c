@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Requests on NETLINK_ROUTE, to the byte. */
 #include "golden.h"
+#include "own_netns.h"
 
 #include "kernel/addr.h"
 #include "kernel/link.h"
@@ -13,23 +14,6 @@
 #define ACK_CREATE	0x405
 #define ACK		0x005
 #define DUMP		0x305
-
-static struct netns ns = NETNS_NONE;
-
-static int open_ns(void **state)
-{
-	struct err e;
-
-	(void)state;
-	return netns_open_own(&ns, &e);
-}
-
-static int close_ns(void **state)
-{
-	(void)state;
-	netns_close(&ns);
-	return 0;
-}
 
 static void a_bridge_is_made_with_its_mac(void **state)
 {

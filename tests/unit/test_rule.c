@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Rules that choose a table: requests and lists, to the byte. */
 #include "answer.h"
+#include "own_netns.h"
 
 #include "kernel/rule.h"
 
@@ -18,8 +19,6 @@
 #define TO_TABLE	    1
 #define UNREACHABLE	    7
 
-static struct netns ns = NETNS_NONE;
-
 static const struct rule from4 = {
 	.family = AF_INET,
 	.from = { { .family = AF_INET, .bytes = { 203, 0, 113, 2 } }, 32 },
@@ -35,21 +34,6 @@ static const struct rule from6 = {
 	.table = 100,
 	.priority = 10000,
 };
-
-static int open_ns(void **state)
-{
-	struct err e;
-
-	(void)state;
-	return netns_open_own(&ns, &e);
-}
-
-static int close_ns(void **state)
-{
-	(void)state;
-	netns_close(&ns);
-	return 0;
-}
 
 /* ip rule add from 203.0.113.2 table 4321 priority 10000 */
 static void a_rule_names_source_table_and_priority(void **state)
