@@ -579,6 +579,37 @@ static int list_entries(const struct hostports *hp,
 	return drop_repeated(ret, e);
 }
 
+/* Whether another attachment of the same namespace has it. */
+static bool is_had_by_another(const struct owner *owner,
+			      const struct record *records, size_t n,
+			      const struct table_entry *entry)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(records[i].netns, owner->netns) &&
+		    owner_is_another(owner, records[i].owner) &&
+		    record_has(records[i].v, records[i].n, entry))
+			return true;
+	return false;
+}
+
+/* Leave out what the container has by another network: whether there is such. */
+static bool leave_out_had(const struct owner *owner, struct arena *a,
+			  struct entry_list *list)
+{
+	struct record *records;
+	size_t records_n, n = 0, before = list->n;
+
+	if (!owner->netns || !*owner->netns ||
+	    record_list(&hostport_part, a, &records, &records_n, NULL))
+		return false;
+	for (size_t i = 0; i < before; i++)
+		if (!is_had_by_another(owner, records, records_n, &list->v[i]))
+			list->v[n++] = list->v[i];
+	list->n = n;
+	return n < before;
+}
+
+/* All records are read only where a port has turned out to be another's. */
 int hostport_add(struct netfilter *nf, const struct owner *owner,
 		 const struct hostports *hp, const struct hostport_links *links,
 		 struct err *e)
@@ -587,7 +618,12 @@ int hostport_add(struct netfilter *nf, const struct owner *owner,
 	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, e);
 
-	return r ? r : table_add(nf, &hostport_part, owner, list.v, list.n, e);
+	if (r)
+		return r;
+	r = table_add(nf, &hostport_part, owner, list.v, list.n, e);
+	if (r == -EADDRINUSE && leave_out_had(owner, &a, &list))
+		r = table_add(nf, &hostport_part, owner, list.v, list.n, e);
+	return r;
 }
 
 int hostport_guard(struct netfilter *nf, struct err *e)
@@ -608,8 +644,12 @@ int hostport_check(struct netfilter *nf, const struct owner *owner,
 	struct entry_list list = { 0 };
 	int r = list_entries(hp, links, &a, &list, e);
 
-	return r ? r
-		 : table_check(nf, &hostport_part, owner, list.v, list.n, e);
+	if (r)
+		return r;
+	r = table_check(nf, &hostport_part, owner, list.v, list.n, e);
+	if (r == -ENOENT && leave_out_had(owner, &a, &list))
+		r = table_check(nf, &hostport_part, owner, list.v, list.n, e);
+	return r;
 }
 
 int hostport_gc(struct netfilter *nf, const char *network,

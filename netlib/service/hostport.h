@@ -69,7 +69,9 @@
  * user's words, and "goto hostports-translate", where the maps are looked up
  * without asking again.
  *
- * A port that another attachment has at the same address is refused.
+ * A port that another container has at the same address is refused. One that the
+ * container itself has by another network stays as it is: podman asks for a
+ * container's ports on each of its networks, and the first answers.
  */
 #pragma once
 

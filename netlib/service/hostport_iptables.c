@@ -330,10 +330,21 @@ static int refuse_port(const struct hostport *port, const char *holder,
 		       is_any ? "" : ip_text(&port->host_ip, address), holder);
 }
 
-static int refuse_taken_ports(const struct iptables *t,
-			      const struct hostports *hp, const char *own_chain,
-			      struct err *e)
+/* By another network, say: the first of the rules counts, as with the
+ * reference. */
+static bool is_same_container(const char *holder, const struct owner *owner)
 {
+	char id[IPTABLES_WORD_MAX];
+
+	snprintf(id, sizeof(id), " id: \"%s\"", owner->container_id);
+	return strstr(holder, id) != NULL;
+}
+
+static int refuse_taken_ports(const struct iptables *t,
+			      const struct hostport_iptables *h,
+			      const char *own_chain, struct err *e)
+{
+	const struct hostports *hp = h->hp;
 	const struct iptables_line *l = NULL;
 	char holder[IPTABLES_WORD_MAX];
 
@@ -345,7 +356,8 @@ static int refuse_taken_ports(const struct iptables *t,
 		for (size_t i = 0; i < hp->ports.n; i++)
 			if (is_of_family(&hp->ports.v[i], t->place.family) &&
 			    is_same_port(l->text, &hp->ports.v[i]) &&
-			    find_holder(t, l->chain, holder))
+			    find_holder(t, l->chain, holder) &&
+			    !is_same_container(holder, h->owner))
 				return refuse_port(&hp->ports.v[i], holder, e);
 	}
 	return 0;
@@ -379,7 +391,7 @@ int hostport_iptables_plan_add(struct iptables *t, const void *arg,
 	if (!r)
 		r = want(t, h, &w, e);
 	if (!r)
-		r = refuse_taken_ports(t, h->hp, w.chain.text, e);
+		r = refuse_taken_ports(t, h, w.chain.text, e);
 	if (r)
 		return r;
 	add_shared(t, h->hp);

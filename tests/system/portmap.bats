@@ -101,6 +101,39 @@ nothing_left() {
 	[ "$(count hostports4)" = 1 ]
 }
 
+# As podman asks for it: podman run --network n1,n2 -p 8080:80.
+@test "a container on two networks has a port by the first of them" {
+	ip netns add c1
+	try ADD portmap c1
+	ok
+	conf '.name = "n2" | .prevResult.interfaces[1].name = "eth1"
+		| .prevResult.ips = [{address: "10.2.0.2/24", interface: 1}]
+		| .runtimeConfig.portMappings += [{hostPort: 8081, containerPort: 80, protocol: "tcp"}]'
+	try ADD portmap c1 CNI_IFNAME=eth1
+	ok
+	[ "$(elements hostports4-any | tr '\n' ',')" = 'tcp 8080 : 10.1.0.2 80,tcp 8081 : 10.2.0.2 80,' ]
+	try CHECK portmap c1 CNI_IFNAME=eth1
+	ok
+	try DEL portmap c1 CNI_IFNAME=eth1
+	ok
+	[ "$(elements hostports4-any)" = 'tcp 8080 : 10.1.0.2 80' ]
+	try ADD portmap c1 CNI_IFNAME=eth1
+	ok
+	# another container is told who has it
+	try ADD portmap c2 CNI_IFNAME=eth1
+	refused 100 'host port 8080/tcp' 'net: n1' 'id: c1'
+	conf .
+	try CHECK portmap c1
+	ok
+	try DEL portmap c1
+	ok
+	[ "$(elements hostports4-any)" = 'tcp 8081 : 10.2.0.2 80' ]
+	conf '.name = "n2"'
+	try DEL portmap c1 CNI_IFNAME=eth1
+	ok
+	nothing_left
+}
+
 @test "one of thousands being taken leaves none of them behind" {
 	ip netns add c1
 	conf '.runtimeConfig.portMappings[0].hostPort = 12999'

@@ -81,6 +81,29 @@ reference() {
 	done
 }
 
+# As podman asks for it: podman run --network n1,n2 -p 8080:80.
+@test "a container on two networks has a port by the first of them" {
+	try ADD portmap server
+	ok
+	conf '.name = "n2" | .prevResult.interfaces[1].name = "eth1"
+		| .prevResult.ips = [{address: "10.2.0.2/24", interface: 1}]'
+	try ADD portmap server CNI_IFNAME=eth1
+	ok
+	[ "$(iptables-save -t nat | grep -oE -- '--comment.*id: .*--dports 8080' | grep -oE 'n[12]' | paste -sd ' ')" = 'n1 n2' ]
+	try CHECK portmap server CNI_IFNAME=eth1
+	ok
+	try ADD portmap c2 CNI_IFNAME=eth1
+	refused 100 'host port 8080/tcp' 'server'
+	try DEL portmap server CNI_IFNAME=eth1
+	ok
+	conf .
+	try CHECK portmap server
+	ok
+	try DEL portmap server
+	ok
+	lacks 8080 nat
+}
+
 @test "each takes down what the other made" {
 	local empty
 	try ADD portmap c1
