@@ -25,6 +25,7 @@ LIBS     := libnl-3.0 libmnl libnftnl libcjson
 linked_in = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l:lib$(1).a,-l$(1))
 LINKED_IN := $(foreach lib,nl-3 nftnl md ev resolv,$(call linked_in,$(lib)))
 REFERENCE ?= /usr/lib/cni
+CAPTURES ?= ../shared/reference/captures
 PKGCONF  ?= pkg-config
 
 # Debian's names of what is needed, and installed where it is missing.
@@ -148,6 +149,10 @@ check-kernel-only: deps-check ## of them what this machine's kernel may not be a
 	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel-only
 
+check-clients: deps-check ## make the calls again that podman and containerd made
+	$(Q)$(MAKE) --no-print-directory build
+	$(Q)CAPTURES=$(CAPTURES) LOG=$(O)/log-clients tests/run $(O) clients
+
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
 	$(Q)$(MAKE) --no-print-directory build
 	$(Q)tests/conformance/run $(or $(CNI_BIN),$(O)/bin)
@@ -215,6 +220,6 @@ clean: ## remove what was built
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all build check check-unit check-system check-user check-kernel check-kernel-only check-sanitized check-unit-system \
+.PHONY: all build check check-unit check-system check-clients check-user check-kernel check-kernel-only check-sanitized check-unit-system \
         conformance bench bench-kernel demo lint format coverage units peer deps-check deps-lint deps install \
         uninstall clean help

@@ -5,10 +5,11 @@
 # divided by US (0x1f):
 #
 #	session  number  plugin  container  netns  environment  input  names  memory
+#	bridge
 #
 # "environment" and "names" divide theirs by RS (0x1e). "names" are the names and
 # MACs that the reference had made up, each with where it is. "memory" is where round robin has to stand
-# for the answer to be what it was, as FILE=ADDRESS.
+# for the answer to be what it was, as FILE=ADDRESS. "bridge" is NETWORK=BRIDGE.
 
 def last_but_one: # the address before
 	def number($base): explode | reduce .[] as $c (0;
@@ -45,9 +46,13 @@ def memory:
 			(.value.address | split("/")[0] | last_but_one)] | join(" ")
 	else "" end;
 
+def bridge:
+	if .command == "ADD" and .plugin == "bridge" then "\(.stdin.name)=\(.stdin.bridge)"
+	else "" end;
+
 (input_filename | split("/")[-1] | rtrimstr(".jsonl")) as $capture |
 select(.env.CNI_COMMAND) | apart |
 ["\($capture) \(.scenario)", "\($capture):\(input_line_number)", .plugin,
  .env.CNI_CONTAINERID, .env.CNI_NETNS,
  (.env | del(.CNI_PATH) | to_entries | map("\(.key)=\(.value)") | join("\u001e")),
- input, (made_up | join("\u001e")), memory] | join("\u001f")
+ input, (made_up | join("\u001e")), memory, bridge] | join("\u001f")
