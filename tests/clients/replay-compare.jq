@@ -59,7 +59,7 @@ from_entries as $answers |
   [.[] | .call as $call | .differences[] | select(.why == []) |
    "# \($call): \(.at): theirs \(.theirs), ours \(.ours)"] as $wrong |
   {good: ($wrong == []), $wrong,
-   name: "\(.[0].session): \(length) calls, \(map(.differences | length) | add) differences explained"}),
+   name: "\(.[0].session): \(length) calls, \(map(.differences | length) | add) differences"}),
  ([$calls[].differences[].why[]] as $needed |
   $rules | to_entries[] | .key as $i |
   ([$needed[] | select(. == $i)] | length) as $n |

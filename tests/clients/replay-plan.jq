@@ -4,12 +4,13 @@
 # make each of them, a line a call in the order they were made, the fields
 # divided by US (0x1f):
 #
-#	session  number  plugin  container  netns  environment  input  names  memory
-#	bridge
+#	session  number  plugin  container  netns  environment  input
+#	names    memory  bridge
 #
 # "environment" and "names" divide theirs by RS (0x1e). "names" are the names and
-# MACs that the reference had made up, each with where it is. "memory" is where round robin has to stand
-# for the answer to be what it was, as FILE=ADDRESS. "bridge" is NETWORK=BRIDGE.
+# MACs that the reference had made up, each with where it is. "memory" is where
+# round robin has to stand for the answer to be what it was, as FILE=ADDRESS.
+# "bridge" is NETWORK=BRIDGE.
 
 def last_but_one: # the address before
 	def number($base): explode | reduce .[] as $c (0;
@@ -20,10 +21,10 @@ def last_but_one: # the address before
 	then split(":") | .[-1] |= (number(16) - 1 | hex) | join(":")
 	else split(".") | .[-1] |= (number(10) - 1 | tostring) | join(".") end;
 
-# What a plugin is asked again that its caller asks by itself: it has other
-# addresses to give out.
+# What bridge has asked of host-local when it was called itself is asked once more:
+# it has other addresses to give out.
 def apart:
-	.plugin as $plugin | if .stdin | type == "object" and .ipam?.type == $plugin
+	if .plugin == "host-local" and (.stdin | type) == "object"
 	then .stdin.ipam.dataDir = "/var/lib/cni/delegated" else . end;
 
 def input: if .stdin | type == "string" then .stdin else .stdin | tojson end;
