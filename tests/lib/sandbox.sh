@@ -34,7 +34,10 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/scratch /run/etc/upper /run/etc/work /run/lib/upper /run/lib/work
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work overlay /etc
 mount -t overlay -o lowerdir=/var/lib,upperdir=/run/lib/upper,workdir=/run/lib/work overlay /var/lib
-rm -rf /etc/cni /var/lib/cni
+for dir in /etc/cni /var/lib/cni; do
+	# what is root's an ordinary user can only cover
+	rm -rf "$dir" 2>/dev/null || mount -t tmpfs tmpfs "$dir"
+done
 mkdir -p /etc/cni/net.d /var/lib/cni
 mountpoint -q /dev/pts || mount -t devpts devpts /dev/pts || :
 ip link set lo up
