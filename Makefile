@@ -149,7 +149,7 @@ check-kernel-only: deps-check ## of them what this machine's kernel may not be a
 	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel-only
 
-check-clients: deps-check ## make the calls again that podman and containerd made
+check-clients: deps-check ## real container engines, and the calls they were seen to make
 	$(Q)$(MAKE) --no-print-directory build
 	$(Q)CAPTURES=$(CAPTURES) LOG=$(O)/log-clients tests/run $(O) clients
 
