@@ -20,6 +20,7 @@ DEFINE_CLEANUP(DIR *, closedir)
 struct cache_file {
 	const char *kind;
 	const char *container_id;
+	const char *config;
 	const char *ifname;
 	const char *network;
 	const char *netns;
@@ -34,6 +35,7 @@ static const struct json_field file_fields[] = {
 	{ "kind", JSON_STRING, offsetof(struct cache_file, kind) },
 	{ "containerId", JSON_STRING,
 	  offsetof(struct cache_file, container_id) },
+	{ "config", JSON_STRING, offsetof(struct cache_file, config) },
 	{ "ifName", JSON_STRING, offsetof(struct cache_file, ifname) },
 	{ "networkName", JSON_STRING, offsetof(struct cache_file, network) },
 	{ "netns", JSON_STRING, offsetof(struct cache_file, netns) },
@@ -182,6 +184,18 @@ static const char *join_args(const struct cache_file *file, struct arena *a)
 	return args;
 }
 
+/* NULL when there is none that can be read: without it the rest is as good. */
+static const char *decode_config(const char *encoded, struct arena *a)
+{
+	_free_ char *text = NULL;
+	size_t len;
+
+	if (!encoded || base64_decode(encoded, &text, &len) ||
+	    strlen(text) != len)
+		return NULL;
+	return arena_strdup(a, text);
+}
+
 static int decode_file(const cJSON *doc, struct arena *a,
 		       struct cni_cached *ret, struct err *e)
 {
@@ -196,6 +210,7 @@ static int decode_file(const cJSON *doc, struct arena *a,
 			       "not a cached result of kind \"%s\"", KIND);
 	*ret = (struct cni_cached){
 		.network = file.network,
+		.config = decode_config(file.config, a),
 		.attachment = { .container_id = file.container_id,
 				.ifname = file.ifname,
 				.netns = file.netns ? file.netns : "",
@@ -258,23 +273,25 @@ static bool is_of(const struct cni_attachment *at,
 		  const struct cni_attachment *of)
 {
 	return !of || (same(at->container_id, of->container_id) &&
-		       same(at->ifname, of->ifname));
+		       (!of->ifname || same(at->ifname, of->ifname)));
 }
 
 /* A name decides nothing ("a-b-c" splits two ways), but spares most reads. */
 static bool may_be_of(const char *name, const struct cni_attachment *of)
 {
-	char suffix[NAME_MAX + 1];
-	size_t len = strlen(name), suffix_len;
+	char part[NAME_MAX + 1];
+	size_t len = strlen(name), part_len;
 
 	if (*name == '.')
 		return false;
 	if (!of)
 		return true;
-	snprintf(suffix, sizeof(suffix), "-%s-%s", of->container_id,
-		 of->ifname);
-	suffix_len = strlen(suffix);
-	return len > suffix_len && !strcmp(name + len - suffix_len, suffix);
+	snprintf(part, sizeof(part), "-%s-%s", of->container_id,
+		 of->ifname ? of->ifname : "");
+	if (!of->ifname)
+		return strstr(name, part);
+	part_len = strlen(part);
+	return len > part_len && !strcmp(name + len - part_len, part);
 }
 
 static int append(struct cni_cached_list *list, const struct cni_cached *cached,

@@ -27,6 +27,7 @@ struct cni_attachment {
 
 struct cni_cached {
 	const char *network;
+	const char *config; /* the list's JSON; NULL: none */
 	struct cni_attachment attachment;
 	const cJSON *result; /* of ADD; NULL: none */
 };
@@ -52,6 +53,6 @@ int cni_cache_remove(const char *dir, const char *network,
 		     const struct cni_attachment *at, struct err *e);
 
 /* Every attachment that is remembered; with @of, only those of its container
- * ID and interface. Files that cannot be used are left out. */
+ * ID and, unless that is NULL, interface. Files that cannot be used are left out. */
 int cni_cache_list(const char *dir, const struct cni_attachment *of,
 		   struct arena *a, struct cni_cached_list *ret, struct err *e);

@@ -363,3 +363,18 @@ int cni_list_load(const char *dir, const char *name, struct arena *a,
 	r = read_json(file.path, a, &file.text, &file.doc, e);
 	return r ? r : load_candidate(&file, a, ret, e);
 }
+
+int cni_list_parse(const char *dir, const char *text, struct arena *a,
+		   struct cni_list *ret, struct err *e)
+{
+	struct candidate file = { .path = arena_printf(a, "%s/", dir),
+				  .text = arena_strdup(a, text) };
+	int r;
+
+	if (!file.path || !file.text)
+		return err_oom(e);
+	r = json_parse(text, strlen(text), &file.doc, e);
+	if (!r)
+		r = json_keep(a, file.doc, e);
+	return r ? r : decode_list(&file, a, ret, e);
+}

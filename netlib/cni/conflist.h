@@ -31,5 +31,10 @@ struct cni_list {
 int cni_list_load(const char *dir, const char *name, struct arena *a,
 		  struct cni_list *ret, struct err *e);
 
+/* The network whose list is @text, as struct cni_list has it; the directory @dir
+ * is where a list's own directory of further plugins may be. */
+int cni_list_parse(const char *dir, const char *text, struct arena *a,
+		   struct cni_list *ret, struct err *e);
+
 /* The type of one of a list's plugins. */
 const char *cni_list_plugin_type(const cJSON *plugin);

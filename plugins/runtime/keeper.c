@@ -2,7 +2,6 @@
 #include "runtime/keeper.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#define PATH_TEXT_MAX 64
 
 /* What the keeper says when it has attached, and when it has detached. */
 struct report {
@@ -20,107 +21,33 @@ struct report {
 
 /* --- in the keeper ------------------------------------------------------- */
 
-static void ignore(int sig)
+/* The keeper's own networks: the namespace is where it holds it. */
+static struct networks networks_of(const struct keeper_job *job,
+				   char netns[static PATH_TEXT_MAX])
 {
-	(void)sig;
+	struct networks nets = job->networks;
+
+	snprintf(netns, PATH_TEXT_MAX, "/proc/%ld/fd/%d", (long)getpid(),
+		 job->netns);
+	nets.netns = netns;
+	return nets;
 }
 
-/* What ends the others must not end the keeper, nor a plugin half-way: not
- * Ctrl-C, which only reaches the terminal's session, nor the SIGTERM that a
- * service manager sends to all. Handlers, for an ignored signal would stay
- * ignored in plugins. */
-static void stand_apart(void)
-{
-	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
-	struct sigaction action = { .sa_handler = ignore,
-				    .sa_flags = SA_RESTART };
-
-	setsid();
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
-/* One network's interface; the texts are where the attachment points to. */
-struct interface {
-	char name[24];	/* "eth" and any number */
-	char netns[64]; /* good as long as the keeper lives */
-	struct cni_attachment at;
-};
-
-static void describe(const struct keeper_job *job, size_t i,
-		     struct interface *ret)
-{
-	snprintf(ret->name, sizeof(ret->name), "eth%zu", i);
-	snprintf(ret->netns, sizeof(ret->netns), "/proc/%ld/fd/%d",
-		 (long)getpid(), job->netns);
-	ret->at = (struct cni_attachment){ .container_id = job->container_id,
-					   .args = job->args,
-					   .capability_args =
-						   job->capability_args,
-					   .ifname = ret->name,
-					   .netns = ret->netns };
-}
-
-static int attach(const struct keeper_job *job, size_t i, struct arena *a,
-		  struct cni_dns *ret_dns, struct err *e)
-{
-	const struct cni_list *list = &job->lists[i];
-	struct cni_result result = { 0 };
-	struct interface interface = { 0 };
-	const cJSON *doc;
-	int r;
-
-	describe(job, i, &interface);
-	r = cni_attachment_add(job->rt, list, &interface.at, a, &doc, e);
-	if (r) {
-		err_wrap(e, "network \"%s\"", list->name);
-		return r;
-	}
-	r = cni_result_decode(doc, list->version, a, &result, e);
-	if (r)
-		cni_attachment_del(job->rt, list, &interface.at, NULL);
-	*ret_dns = result.dns;
-	return r;
-}
-
-/* Returns how many were attached. */
-static size_t attach_all(const struct keeper_job *job, struct report *report)
+static int attach(const struct networks *nets, struct report *report)
 {
 	_arena_ struct arena arena = { 0 };
-	struct cni_dns *dns = arena_array(&arena, job->n, sizeof(*dns));
-	size_t i;
+	struct cni_dns *dns = arena_array(&arena, nets->n, sizeof(*dns));
+	int r;
 
-	if (!dns) {
-		report->r = err_oom(&report->e);
-		return 0;
-	}
-	for (i = 0; i < job->n; i++) {
-		report->r = attach(job, i, &arena, &dns[i], &report->e);
-		if (report->r)
-			return i;
-	}
-	report->r =
-		resolv_conf_text(dns, job->n, report->resolv_conf, &report->e);
-	return i;
-}
-
-static void detach_all(const struct keeper_job *job, size_t n,
-		       struct report *report)
-{
-	for (size_t i = n; i-- > 0;) {
-		struct interface interface = { 0 };
-		struct err e;
-		int r;
-
-		describe(job, i, &interface);
-		r = cni_attachment_del(job->rt, &job->lists[i], &interface.at,
-				       &e);
-		if (r && !report->r) {
-			err_wrap(&e, "network \"%s\"", job->lists[i].name);
-			report->r = r;
-			report->e = e;
-		}
-	}
+	if (!dns)
+		return err_oom(&report->e);
+	r = networks_attach(nets, &arena, dns, &report->e);
+	if (r)
+		return r;
+	r = resolv_conf_text(dns, nets->n, report->resolv_conf, &report->e);
+	if (r)
+		networks_detach(nets, NULL);
+	return r;
 }
 
 static void send_report(int line, const struct report *report)
@@ -134,19 +61,18 @@ static void send_report(int line, const struct report *report)
 static void keep(const struct keeper_job *job, int line)
 {
 	struct report attached = { 0 }, detached = { 0 };
-	char nothing;
-	size_t n;
+	char netns[PATH_TEXT_MAX], nothing;
+	struct networks nets = networks_of(job, netns);
 
-	stand_apart();
-	n = attach_all(job, &attached);
-	if (!attached.r) {
-		send_report(line, &attached);
-		while (recv(line, &nothing, sizeof(nothing), 0) < 0 &&
-		       errno == EINTR)
-			;
-	}
-	detach_all(job, n, &detached);
-	send_report(line, attached.r ? &attached : &detached);
+	networks_stand_apart();
+	attached.r = attach(&nets, &attached);
+	send_report(line, &attached);
+	if (attached.r)
+		return;
+	while (recv(line, &nothing, sizeof(nothing), 0) < 0 && errno == EINTR)
+		;
+	detached.r = networks_detach(&nets, &detached.e);
+	send_report(line, &detached);
 }
 
 /* --- in the process that runs the container ------------------------------ */

@@ -18,17 +18,13 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "cni/attachment.h"
+#include "runtime/networks.h"
 #include "runtime/resolv.h"
 
 struct keeper_job {
-	const struct cni_runtime *rt;
-	const char *container_id;
-	const char *args;	      /* CNI_ARGS; NULL: none */
-	const cJSON *capability_args; /* the same */
-	int netns;		      /* to attach */
-	const struct cni_list *lists; /* as eth0, eth1, ... */
-	size_t n;
+	struct networks
+		networks; /* the path of the namespace is the keeper's */
+	int netns;	  /* to attach */
 };
 
 struct keeper {

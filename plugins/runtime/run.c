@@ -18,14 +18,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cni/args.h"
 #include "runtime/container.h"
 #include "runtime/keeper.h"
 #include "runtime/netns.h"
 #include "runtime/places.h"
 #include "runtime/verb.h"
-
-#define NETWORKS_MAX 16
 
 struct request {
 	struct places places;
@@ -89,19 +86,6 @@ static const struct argp run_argp = {
 	children
 };
 
-static int load_networks(const struct request *req, struct arena *a,
-			 struct cni_list *ret, struct err *e)
-{
-	for (size_t i = 0; i < req->n; i++) {
-		int r = cni_list_load(req->places.conf_dir, req->networks[i], a,
-				      &ret[i], e);
-
-		if (r)
-			return r;
-	}
-	return 0;
-}
-
 static const char *make_container_id(struct arena *a)
 {
 	uint64_t number;
@@ -111,20 +95,6 @@ static const char *make_container_id(struct arena *a)
 	return arena_printf(a, "hawser-%016llx", (unsigned long long)number);
 }
 
-/* The name goes to plugins as container engines give it to them. */
-static int make_args(const char *hostname, struct arena *a, const char **ret,
-		     struct err *e)
-{
-	*ret = NULL;
-	if (!hostname)
-		return 0;
-	if (strchr(hostname, ';'))
-		return err_set(e, ERR_CONFIG, EINVAL,
-			       "hostname \"%s\" has a ';' in it", hostname);
-	*ret = arena_printf(a, "IgnoreUnknown=1;K8S_POD_NAME=%s", hostname);
-	return *ret ? 0 : err_oom(e);
-}
-
 static int run(const struct request *req, char *const *env, struct arena *a,
 	       int *ret_status, struct err *e)
 {
@@ -132,7 +102,8 @@ static int run(const struct request *req, char *const *env, struct arena *a,
 	struct container container = { .rootfs = req->rootfs,
 				       .hostname = req->hostname,
 				       .command = req->command };
-	struct keeper_job job = { .lists = lists, .n = req->n };
+	struct keeper_job job = { .networks = { .lists = lists, .n = req->n } };
+	struct networks *nets = &job.networks;
 	struct keeper keeper;
 	struct cni_runtime rt;
 	_close_ int netns = -1;
@@ -141,20 +112,21 @@ static int run(const struct request *req, char *const *env, struct arena *a,
 
 	r = places_runtime(&req->places, env, a, &rt, e);
 	if (!r)
-		r = load_networks(req, a, lists, e);
+		r = networks_load(req->places.conf_dir, req->networks, req->n,
+				  a, lists, e);
 	if (!r)
-		r = make_args(req->hostname, a, &job.args, e);
+		r = networks_args(req->hostname, a, &nets->args, e);
 	if (!r)
-		r = places_capability_args(env, a, &job.capability_args, e);
+		r = places_capability_args(env, a, &nets->capability_args, e);
 	if (!r)
 		r = netns_create(&netns, e);
 	if (r)
 		return r;
 
-	job.rt = &rt;
+	nets->rt = &rt;
 	job.netns = container.netns = netns;
-	job.container_id = make_container_id(a);
-	r = job.container_id ? keeper_start(&job, &keeper, e) : err_oom(e);
+	nets->container_id = make_container_id(a);
+	r = nets->container_id ? keeper_start(&job, &keeper, e) : err_oom(e);
 	if (r)
 		return r;
 

@@ -12,6 +12,8 @@ static const struct verb verbs[] = {
 	{ "del", "NETWORK NETNS", "detach it", verb_del },
 	{ "check", "NETWORK NETNS", "check that it still is as it was",
 	  verb_check },
+	{ "hook", "[OPTION...]", "attach and detach OCI containers",
+	  verb_hook },
 	{ "gc", "NETWORK", "clean up after lost namespaces", verb_gc },
 	{ "status", "NETWORK", "ask whether the network can take more",
 	  verb_status },

@@ -35,6 +35,7 @@ int verb_check(int argc, char *argv[], char *const *env);
 int verb_dhcp(int argc, char *argv[], char *const *env);
 int verb_gc(int argc, char *argv[], char *const *env);
 int verb_status(int argc, char *argv[], char *const *env);
+int verb_hook(int argc, char *argv[], char *const *env);
 int verb_ipam(int argc, char *argv[], char *const *env);
 int verb_netns(int argc, char *argv[], char *const *env);
 int verb_reload(int argc, char *argv[], char *const *env);

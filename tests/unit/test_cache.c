@@ -35,13 +35,33 @@ static void test_base64(void **state)
 		{ "\xff\xef\xbe", "/+++" }, /* the digits that differ in URLs */
 	};
 
+	size_t len;
+
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char *text = base64_encode(cases[i][0], strlen(cases[i][0]));
 
 		assert_string_equal(text, cases[i][1]);
 		free(text);
+		assert_int_equal(base64_decode(cases[i][1], &text, &len), 0);
+		assert_string_equal(text, cases[i][0]);
+		assert_int_equal(len, strlen(cases[i][0]));
+		free(text);
 	}
+}
+
+static void test_not_base64(void **state)
+{
+	static const char *const cases[] = {
+		"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9-", "Zm 9",
+	};
+	char *text;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (base64_decode(cases[i], &text, &len) != -EINVAL)
+			fail_msg("\"%s\" was decoded", cases[i]);
 }
 
 static void test_file(void **state)
@@ -176,6 +196,27 @@ static void test_list_of_one_container(void **state)
 	assert_int_equal(cni_cache_list(*state, &plain, &arena, &found, &e), 0);
 	assert_int_equal(found.n, 1);
 	assert_string_equal(found.v[0].attachment.container_id, "c1");
+	assert_string_equal(found.v[0].config, "{\"a\":1}");
+	arena_done(&arena);
+}
+
+static void test_list_of_all_interfaces(void **state)
+{
+	struct cni_attachment other = plain, longer = plain;
+	struct cni_attachment of = { .container_id = "c1" };
+	struct cni_cached_list found;
+	struct arena arena = { 0 };
+	struct err e = { 0 };
+
+	other.ifname = "eth1";
+	longer.container_id = "x-c1-y";
+	save(*state, &plain, "{}");
+	save(*state, &other, "{}");
+	save(*state, &longer, "{}");
+	assert_int_equal(cni_cache_list(*state, &of, &arena, &found, &e), 0);
+	assert_int_equal(found.n, 2);
+	for (size_t i = 0; i < found.n; i++)
+		assert_string_equal(found.v[i].attachment.container_id, "c1");
 	arena_done(&arena);
 }
 
@@ -198,12 +239,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_not_base64),
 		IN_DIR(test_file),
 		IN_DIR(test_file_with_arguments),
 		IN_DIR(test_reads_what_libcni_wrote),
 		IN_DIR(test_useless_files),
 		IN_DIR(test_remove),
 		IN_DIR(test_list_of_one_container),
+		IN_DIR(test_list_of_all_interfaces),
 		IN_DIR(test_name_too_long),
 	};
 

@@ -227,6 +227,26 @@ static void test_path_of_a_file(void **state)
 	arena_done(&l.arena);
 }
 
+static void test_text_of_a_list(void **state)
+{
+	struct loaded file, l = { 0 };
+
+	assert_int_equal(mkdir(PATH(*state, "n"), 0700), 0);
+	put_file(PATH(*state, "n/1.conf"), "{\"type\": \"tuning\"}");
+	file = load_text(*state, "{\"name\": \"n\", " BRIDGE "}");
+	l.r = cni_list_parse(*state, file.list.text, &l.arena, &l.list, &l.e);
+	arena_done(&file.arena);
+	assert_loaded(&l);
+	assert_string_equal(l.list.name, "n");
+	assert_type(&l, 0, "bridge");
+	assert_type(&l, 1, "tuning");
+	arena_done(&l.arena);
+
+	l.r = cni_list_parse(*state, "{}", &l.arena, &l.list, &l.e);
+	assert_int_equal(l.r, -EINVAL);
+	arena_done(&l.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +259,7 @@ int main(void)
 		IN_DIR(test_plugin_files_are_appended),
 		IN_DIR(test_broken_file_hinders_no_other_network),
 		IN_DIR(test_path_of_a_file),
+		IN_DIR(test_text_of_a_list),
 	};
 
 	return RUN(tests);

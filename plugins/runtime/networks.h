@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A container's networks: eth0 on the first, eth1 on the second, and so on.
+ * Host ports (the capability "portMappings") go to the first network that
+ * publishes any, for one port of the host cannot lead to two addresses.
+ */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cni/attachment.h"
+#include "cni/result.h"
+
+#define NETWORKS_MAX 16
+
+struct networks {
+	const struct cni_runtime *rt;
+	const struct cni_list *lists;
+	size_t n;
+	const char *container_id;
+	const char *netns;
+	const char *args;	      /* CNI_ARGS; NULL: none */
+	const cJSON *capability_args; /* the same */
+};
+
+/* Load @n networks by their names into @lists. */
+int networks_load(const char *conf_dir, const char *const *names, size_t n,
+		  struct arena *a, struct cni_list *lists, struct err *e);
+
+/* What the interface on network number @i is called. */
+const char *networks_ifname(size_t i, char buf[static IFNAMSIZ]);
+
+/* Whether one of the lists has the capability "portMappings". */
+bool networks_publish(const struct cni_list *lists, size_t n);
+
+/* The CNI_ARGS by which plugins know the container's name, as container engines
+ * give it to them; NULL for no name. */
+int networks_args(const char *name, struct arena *a, const char **ret,
+		  struct err *e);
+
+/* Attach the container to all of them, or to none. @dns gets what each says about
+ * DNS, in @a; NULL: nobody asks. */
+int networks_attach(const struct networks *nets, struct arena *a,
+		    struct cni_dns *dns, struct err *e);
+
+/* Detach it from all of them, the last first; the first error is reported. */
+int networks_detach(const struct networks *nets, struct err *e);
+
+/* Let no signal that ends a session or a service end this process, nor a plugin
+ * of it half-way. */
+void networks_stand_apart(void);
