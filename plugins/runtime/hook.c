@@ -78,7 +78,7 @@ static const struct argp hook_argp = {
 	"  hawser.networks=NETWORK,...  instead of --net; \"\" for none\n"
 	"  hawser.ports=PORTS,...       instead of --publish\n"
 	"  hawser.name=NAME             by which networks with name resolution know it, instead of the hostname in config.json\n"
-	"PORTS go to the first network that publishes any. CAP_ARGS (JSON) and CNI_PATH in the hook's \"env\" are as with \"hawser add\".\n\n"
+	"Several are separated by commas or blanks. PORTS go to the first network that publishes any. CAP_ARGS (JSON) and CNI_PATH in the hook's \"env\" are as with \"hawser add\".\n\n"
 	"The container needs a network namespace of its own. When it cannot be attached to all networks, it is to none, and the runtime gives it up. "
 	"Its resolv.conf is the bundle's affair. Containers of runtimes that share a cache directory need different IDs.",
 	children
@@ -99,7 +99,7 @@ static int choose_networks(struct request *req, const struct oci_state *state,
 	if (!rest)
 		return err_oom(e);
 	req->n_networks = 0;
-	while ((name = strsep(&rest, ","))) {
+	while ((name = strsep(&rest, ", "))) {
 		if (!*name)
 			continue;
 		if (req->n_networks == NETWORKS_MAX)

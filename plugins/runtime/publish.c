@@ -12,6 +12,7 @@
 
 #define PORT_MAPPINGS "portMappings"
 #define PORT_MAX      65535
+#define SEPARATORS    ", "
 
 struct range {
 	unsigned first, last;
@@ -126,33 +127,39 @@ static bool append(const struct publication *p, cJSON *mappings)
 	return true;
 }
 
-static int parse(const char *text, cJSON *mappings, struct err *e)
+/* One of @text's, the first @len bytes of it. */
+static int add_one(const char *text, size_t len, cJSON *mappings, struct err *e)
 {
-	_free_ char *copy = strdup(text);
-	char *rest = copy, *one;
+	_free_ char *copy = strndup(text, len);
+	struct publication p;
 
 	if (!copy)
 		return err_oom(e);
-	while ((one = strsep(&rest, ","))) {
-		const char *written = text + (one - copy);
-		int len = (int)strcspn(written, ",");
-		struct publication p;
+	if (parse_one(copy, &p))
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"port \"%.*s\" is not [ADDRESS:]HOST:CONTAINER[/PROTOCOL]",
+			(int)len, text);
+	if (p.host.last - p.host.first != p.container.last - p.container.first)
+		return err_set(e, ERR_CONFIG, EINVAL,
+			       "ports \"%.*s\" are ranges of different lengths",
+			       (int)len, text);
+	return append(&p, mappings) ? 0 : err_oom(e);
+}
 
-		if (parse_one(one, &p))
-			return err_set(
-				e, ERR_CONFIG, EINVAL,
-				"port \"%.*s\" is not [ADDRESS:]HOST:CONTAINER[/PROTOCOL]",
-				len, written);
-		if (p.host.last - p.host.first !=
-		    p.container.last - p.container.first)
-			return err_set(
-				e, ERR_CONFIG, EINVAL,
-				"ports \"%.*s\" are ranges of different lengths",
-				len, written);
-		if (!append(&p, mappings))
-			return err_oom(e);
-	}
-	return 0;
+static int add_all(const char *text, cJSON *mappings, struct err *e)
+{
+	int r;
+
+	text += strspn(text, SEPARATORS);
+	do {
+		size_t len = strcspn(text, SEPARATORS);
+
+		r = add_one(text, len, mappings, e);
+		text += len;
+		text += strspn(text, SEPARATORS);
+	} while (!r && *text);
+	return r;
 }
 
 int publish_ports(const cJSON *args, const char *const *ports, size_t n,
@@ -169,7 +176,7 @@ int publish_ports(const cJSON *args, const char *const *ports, size_t n,
 	if (!mappings)
 		return err_oom(e);
 	for (size_t i = 0; !r && i < n; i++)
-		r = parse(ports[i], mappings, e);
+		r = add_all(ports[i], mappings, e);
 	if (!r)
 		*ret = all;
 	return r;

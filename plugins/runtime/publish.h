@@ -15,6 +15,6 @@
 #include "base/err.h"
 
 /* The capability arguments @args (NULL: none) and, behind what they publish
- * already, the @n texts @ports, each of one or more separated by commas; in @a. */
+ * already, the @n texts @ports, each of one or more separated by commas or blanks; in @a. */
 int publish_ports(const cJSON *args, const char *const *ports, size_t n,
 		  struct arena *a, const cJSON **ret, struct err *e);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck disable=SC2030,SC2031,SC2016 # tests are subshells; jq has $names
 #
-# hawser hook, called by the runtimes it is for: crun and runc, each with a busybox
-# as the container. What the hook does with any state: tests/system/hook.bats.
+# hawser hook, called by whom it is for: crun and runc, each with a busybox as the
+# container, and podman. What the hook does with any state: tests/system/hook.bats.
 #
 #	tests/lib/sandbox.sh bats tests/clients/oci_hook.bats
 
@@ -195,6 +195,29 @@ needs_a_namespace() {
 	same_state "$before"
 }
 
+# podman as it is where nothing else is: no networks of its own, no images.
+configure_podman() {
+	mkdir -p "$tmp/hooks.d" /etc/containers
+	sed "s,/usr/local/bin/hawser,$CNI_BIN/hawser," \
+		"$BATS_TEST_DIRNAME/../../conf-examples/hooks.d/hawser.json" >"$tmp/hooks.d/hawser.json"
+	cat >/etc/containers/containers.conf <<-EOF
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		runtime = "crun"
+		hooks_dir = ["$tmp/hooks.d"]
+		[containers]
+		cgroups = "disabled"
+	EOF
+	cat >/etc/containers/storage.conf <<-EOF
+		[storage]
+		driver = "vfs"
+		runroot = "$tmp/podman-run"
+		graphroot = "$tmp/podman"
+	EOF
+	mount -t tmpfs tmpfs /dev/shm
+}
+
 # --- each of them --------------------------------------------------------------
 
 @test "crun: a container has its interfaces until it ends" {
@@ -227,4 +250,24 @@ needs_a_namespace() {
 
 @test "runc: a container without a network namespace does not run" {
 	needs_a_namespace runc
+}
+
+@test "podman: the example for hooks.d serves containers with its annotations" {
+	local before
+	command -v podman >/dev/null || skip "no podman"
+	with crun
+	configure_podman
+	before=$(state)
+	mkfifo "$tmp/ready"
+	podman run --rm --name c1 --network none \
+		--annotation "hawser.networks=lan wan" --annotation hawser.ports=8080:80 \
+		--rootfs "$rootfs" sh -c 'httpd -p 80 -h /www; ip -4 -o addr; echo ready; exec sleep 1000' \
+		>"$tmp/ready" 2>"$tmp/err" </dev/null 3>&- &
+	run sed /ready/q "$tmp/ready"
+	[[ $output = *eth0*'10.7.0.3/24'*eth1*'10.8.0.3/24'*ready ]]
+	[ "$(ask 8080)" = 'hello from the container' ]
+	podman kill c1 >"$tmp/kill" 2>&1 3>&-
+	wait $! || :
+	same_state "$before"
+	umount /dev/shm
 }

@@ -43,7 +43,7 @@ static void test_what_people_write(void **state)
 			 "{\"portMappings\":[{\"hostPort\":1,"
 			 "\"containerPort\":65535,\"protocol\":\"sctp\","
 			 "\"hostIP\":\"::1\"}]}");
-	assert_published(NULL, "8000-8001:80-81,9:9",
+	assert_published(NULL, "8000-8001:80-81, 9:9 ",
 			 "{\"portMappings\":["
 			 "{\"hostPort\":8000,\"containerPort\":80,"
 			 "\"protocol\":\"tcp\"},"
@@ -80,8 +80,7 @@ static void test_what_is_refused(void **state)
 		"x:80",
 		"80:x",
 		"+80:80",
-		" 80:80",
-		"80 :80",
+		":80:",
 		"90-80:90-80",
 		"80-:80-",
 		"-80:-80",
@@ -118,8 +117,6 @@ static void test_only_the_wrong_one_is_named(void **state)
 	assert_null(publish(NULL, "1:1,2-4:2-3,5:5", &e));
 	assert_string_equal(
 		e.msg, "ports \"2-4:2-3\" are ranges of different lengths");
-	assert_null(publish(NULL, "1:1,,5:5", &e));
-	assert_non_null(strstr(e.msg, "port \"\" is not"));
 }
 
 int main(void)
