@@ -77,7 +77,7 @@ int oci_state_read(int fd, struct arena *a, struct oci_state *ret,
 {
 	struct oci_state state = { .id = "", .status = "" };
 	_free_ char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r = fs_read_all(fd, JSON_TEXT_MAX, &text, &len);
 
 	if (r)
@@ -101,7 +101,7 @@ int oci_config_read(const char *bundle, struct arena *a, struct oci_config *ret,
 	const char *path = arena_printf(a, "%s/config.json", bundle);
 	struct config config = { 0 };
 	_free_ char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r = path ? fs_read_file(path, JSON_TEXT_MAX, &text, &len, e)
 		     : err_oom(e);
 

@@ -69,11 +69,12 @@ with() {
 		return
 	fi
 	mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
-	for controller in $(sed -n 's/^[0-9]*:\([a-z][^:]*\):.*/\1/p' /proc/self/cgroup); do
+	while IFS=: read -r _ controller _; do
+		[ -n "$controller" ] || continue # version 2
 		mkdir "/sys/fs/cgroup/${controller#name=}"
 		mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/${controller#name=}" ||
 			skip "no cgroups"
-	done
+	done </proc/self/cgroup
 	[ -d /sys/fs/cgroup/devices ] || skip "no cgroups of version 1"
 }
 
@@ -119,7 +120,7 @@ start() {
 # does_not_run REASON: the runtime gives the container up; the hook said why.
 does_not_run() {
 	local said
-	cd "$tmp/bundle"
+	cd "$tmp/bundle" || return
 	run oci run c1
 	[ "$status" != 0 ]
 	[ ! -e "$tmp/hook-errors" ] || output+=$(cat "$tmp/hook-errors")
@@ -143,7 +144,7 @@ runs_to_its_end() {
 	before=$(state)
 	hook=(--net lan --net wan)
 	bundle 'ip -4 -o addr show; ping -qc1 -W2 10.7.0.1 && ping -qc1 -W2 10.8.0.1'
-	cd "$tmp/bundle"
+	cd "$tmp/bundle" || return
 	run oci run c1
 	[[ $output = *eth0*'10.7.0.3/24'*eth1*'10.8.0.3/24'* ]]
 	same_state "$before"

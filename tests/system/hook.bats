@@ -257,6 +257,7 @@ warm() {
 	chain wan broken
 	hook created . --net lan --net wan --publish 8080:80
 	fails 'network "wan"' 'no way'
+	same_state "$before"
 	hook stopped . --net lan --net wan --publish 8080:80
 	succeeds
 	same_state "$before"
