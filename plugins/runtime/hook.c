@@ -237,18 +237,13 @@ static int detach_cached(const struct request *req,
 			 const struct cni_cached *cached, struct arena *a,
 			 struct err *e)
 {
-	const char *dir = req->places.conf_dir;
 	struct cni_attachment at = cached->attachment;
 	struct cni_list list;
-	int r = -ENOENT;
+	int r = networks_list_of(cached, req->places.conf_dir, a, &list, e);
 
 	/* the number may be another process's by now */
 	if (at.netns && !strncmp(at.netns, "/proc/", 6))
 		at.netns = "";
-	if (cached->config)
-		r = cni_list_parse(dir, cached->config, a, &list, NULL);
-	if (r)
-		r = cni_list_load(dir, cached->network, a, &list, e);
 	if (!r)
 		r = cni_attachment_del(rt, &list, &at, e);
 	if (r)

@@ -144,6 +144,15 @@ int networks_attach(const struct networks *nets, struct arena *a,
 	return 0;
 }
 
+int networks_list_of(const struct cni_cached *cached, const char *conf_dir,
+		     struct arena *a, struct cni_list *ret, struct err *e)
+{
+	if (cached->config &&
+	    !cni_list_parse(conf_dir, cached->config, a, ret, NULL))
+		return 0;
+	return cni_list_load(conf_dir, cached->network, a, ret, e);
+}
+
 static void ignore(int sig)
 {
 	(void)sig;

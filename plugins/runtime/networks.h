@@ -50,6 +50,11 @@ int networks_attach(const struct networks *nets, struct arena *a,
 /* Detach it from all of them, the last first; the first error is reported. */
 int networks_detach(const struct networks *nets, struct err *e);
 
+/* The list that @cached was attached with; where the cache does not have it, the
+ * one of its name in @conf_dir. */
+int networks_list_of(const struct cni_cached *cached, const char *conf_dir,
+		     struct arena *a, struct cni_list *ret, struct err *e);
+
 /* Let no signal that ends a session or a service end this process, nor a plugin
  * of it half-way. */
 void networks_stand_apart(void);

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "runtime/netavark.h"
 #include "runtime/verb.h"
 
 static const struct verb verbs[] = {
@@ -36,6 +37,8 @@ int runtime_main(int argc, char *argv[], char *const *env)
 {
 	char name[] = "hawser", *nothing[] = { name, NULL };
 
+	if (netavark_knows(argc, argv))
+		return netavark_main(argc, argv, env);
 	if (!argc) {
 		argc = 1;
 		argv = nothing;

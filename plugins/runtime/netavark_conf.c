@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "runtime/netavark_conf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "cni/version.h"
+
+#define DNS_DOMAIN "dns.podman" /* as podman's own networks have */
+
+/* --- reading -------------------------------------------------------------- */
+
+static const struct json_field string_element = { .type = JSON_STRING };
+
+static const struct json_field subnet_fields[] = {
+	{ "subnet", JSON_PARSED, offsetof(struct netavark_subnet, subnet),
+	  .parse = json_parse_prefix, .what = "a subnet" },
+	{ "gateway", JSON_PARSED, offsetof(struct netavark_subnet, gateway),
+	  .parse = json_parse_ip, .what = "an address" },
+	{ 0 },
+};
+
+static const struct json_field subnet_element = { .type = JSON_OBJECT,
+						  .sub = subnet_fields };
+
+static const struct json_field option_fields[] = {
+	{ "conflist", JSON_STRING,
+	  offsetof(struct netavark_network, options.conflist) },
+	{ "mtu", JSON_STRING, offsetof(struct netavark_network, options.mtu) },
+	{ "vlan", JSON_STRING,
+	  offsetof(struct netavark_network, options.vlan) },
+	{ "isolate", JSON_STRING,
+	  offsetof(struct netavark_network, options.isolate) },
+	{ 0 },
+};
+
+static const struct json_field network_fields[] = {
+	{ "name", JSON_STRING, offsetof(struct netavark_network, name) },
+	{ "id", JSON_STRING, offsetof(struct netavark_network, id) },
+	{ "network_interface", JSON_STRING,
+	  offsetof(struct netavark_network, bridge) },
+	{ "internal", JSON_BOOL, offsetof(struct netavark_network, internal) },
+	{ "dns_enabled", JSON_BOOL,
+	  offsetof(struct netavark_network, dns_enabled) },
+	{ "subnets", JSON_LIST, offsetof(struct netavark_network, subnets),
+	  .sub = &subnet_element, .size = sizeof(struct netavark_subnet) },
+	{ "options", JSON_OBJECT, 0, .sub = option_fields },
+	{ 0 },
+};
+
+static const struct json_field port_fields[] = {
+	{ "host_ip", JSON_STRING, offsetof(struct netavark_port, host_ip) },
+	{ "protocol", JSON_STRING, offsetof(struct netavark_port, protocol) },
+	{ "host_port", JSON_INT, offsetof(struct netavark_port, host_port), 0,
+	  65535 },
+	{ "container_port", JSON_INT,
+	  offsetof(struct netavark_port, container_port), 0, 65535 },
+	{ "range", JSON_INT, offsetof(struct netavark_port, range), 0, 65535 },
+	{ 0 },
+};
+
+static const struct json_field port_element = { .type = JSON_OBJECT,
+						.sub = port_fields };
+
+static const struct json_field container_fields[] = {
+	{ "aliases", JSON_RAW,
+	  offsetof(struct netavark_request, container.aliases) },
+	{ "interface_name", JSON_STRING,
+	  offsetof(struct netavark_request, container.interface_name) },
+	{ "static_ips", JSON_LIST,
+	  offsetof(struct netavark_request, container.static_ips),
+	  .sub = &string_element, .size = sizeof(const char *) },
+	{ "static_mac", JSON_STRING,
+	  offsetof(struct netavark_request, container.static_mac) },
+	{ 0 },
+};
+
+static const struct json_field request_fields[] = {
+	{ "container_id", JSON_STRING,
+	  offsetof(struct netavark_request, container_id) },
+	{ "container_name", JSON_STRING,
+	  offsetof(struct netavark_request, container_name) },
+	{ "port_mappings", JSON_LIST, offsetof(struct netavark_request, ports),
+	  .sub = &port_element, .size = sizeof(struct netavark_port) },
+	{ "network", JSON_OBJECT, offsetof(struct netavark_request, network),
+	  .sub = network_fields },
+	{ "network_options", JSON_OBJECT, 0, .sub = container_fields },
+	{ 0 },
+};
+
+static int check_options(const cJSON *given, struct err *e)
+{
+	const cJSON *option;
+
+	cJSON_ArrayForEach (option, given) {
+		const struct json_field *known = option_fields;
+
+		while (known->key && strcmp(known->key, option->string))
+			known++;
+		if (!known->key)
+			return err_set(
+				e, ERR_CONFIG, EINVAL,
+				"option \"%s\" is not known: there are conflist, mtu, vlan and isolate",
+				option->string);
+	}
+	return 0;
+}
+
+static int check_network(const struct netavark_network *n, const cJSON *doc,
+			 struct err *e)
+{
+	if (!n->name || !n->id)
+		return err_set(e, ERR_CONFIG, EINVAL,
+			       "the network has no \"%s\"",
+			       n->name ? "id" : "name");
+	if (n->options.conflist && n->subnets.n)
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"network \"%s\": the list \"%s\" has its own addresses, a subnet cannot be given",
+			n->name, n->options.conflist);
+	if (!n->options.conflist && !n->subnets.n)
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"network \"%s\": needs a subnet, or the option conflist=NETWORK",
+			n->name);
+	return check_options(json_get(doc, "options"), e);
+}
+
+int netavark_network_read(const cJSON *doc, struct arena *a,
+			  struct netavark_network *ret, struct err *e)
+{
+	struct netavark_network network = { 0 };
+	int r = json_decode(network_fields, doc, NULL, &network, a, e);
+
+	if (!r)
+		r = check_network(&network, doc, e);
+	if (!r)
+		*ret = network;
+	return r;
+}
+
+int netavark_request_read(const cJSON *doc, struct arena *a,
+			  struct netavark_request *ret, struct err *e)
+{
+	struct netavark_request req = { .container_id = "" };
+	int r = json_decode(request_fields, doc, NULL, &req, a, e);
+
+	if (!r)
+		r = check_network(&req.network, json_get(doc, "network"), e);
+	if (!r && !req.container.interface_name)
+		r = err_set(e, ERR_CONFIG, EINVAL,
+			    "there is no \"network_options.interface_name\"");
+	if (!r)
+		*ret = req;
+	return r;
+}
+
+/* --- the list ------------------------------------------------------------- */
+
+static int parse_number(const char *name, const char *text, double *ret,
+			struct err *e)
+{
+	char *end;
+
+	*ret = strtod(text, &end);
+	if (end != text && !*end && *ret >= 0 && *ret <= INT32_MAX)
+		return 0;
+	return err_set(e, ERR_CONFIG, EINVAL,
+		       "option \"%s\": \"%s\" is not a number", name, text);
+}
+
+static int add_number(cJSON *plugin, const char *key, const char *text,
+		      struct err *e)
+{
+	double number;
+	int r = text ? parse_number(key, text, &number, e) : 0;
+
+	if (text && !r)
+		cJSON_AddNumberToObject(plugin, key, number);
+	return r;
+}
+
+static const struct netavark_subnet *find_subnet(
+	const struct netavark_network *n, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < n->subnets.n; i++)
+		if (prefix_contains(&n->subnets.v[i].subnet, addr))
+			return &n->subnets.v[i];
+	return NULL;
+}
+
+static int add_address(const struct netavark_network *n, const char *text,
+		       cJSON *addresses, struct err *e)
+{
+	const struct netavark_subnet *subnet;
+	char prefix[PREFIX_TEXT_MAX], gateway[IP_TEXT_MAX];
+	struct ip_prefix own = { 0 };
+	cJSON *address;
+
+	if (ip_parse(text, &own.addr) || !(subnet = find_subnet(n, &own.addr)))
+		return err_set(
+			e, ERR_CONFIG, EINVAL,
+			"address \"%s\" is in no subnet of network \"%s\"",
+			text, n->name);
+	own.len = subnet->subnet.len;
+	address = cJSON_CreateObject();
+	cJSON_AddStringToObject(address, "address", prefix_text(&own, prefix));
+	if (subnet->gateway.family)
+		cJSON_AddStringToObject(address, "gateway",
+					ip_text(&subnet->gateway, gateway));
+	cJSON_AddItemToArray(addresses, address);
+	return 0;
+}
+
+/* Default routes of the families that the container has addresses of. */
+static void add_routes(const struct netavark_request *req, cJSON *routes)
+{
+	static const char *const everywhere[] = { "0.0.0.0/0", "::/0" };
+	bool has[2] = { false, false };
+
+	for (size_t i = 0; i < req->container.static_ips.n; i++)
+		has[strchr(req->container.static_ips.v[i], ':') != NULL] = true;
+	for (size_t i = 0; i < 2; i++) {
+		cJSON *route;
+
+		if (!has[i] || req->network.internal)
+			continue;
+		route = cJSON_CreateObject();
+		cJSON_AddStringToObject(route, "dst", everywhere[i]);
+		cJSON_AddItemToArray(routes, route);
+	}
+}
+
+static int add_ipam(const struct netavark_request *req, cJSON *plugin,
+		    struct err *e)
+{
+	cJSON *ipam = cJSON_AddObjectToObject(plugin, "ipam");
+	cJSON *addresses = cJSON_AddArrayToObject(ipam, "addresses");
+	int r = 0;
+
+	cJSON_AddStringToObject(ipam, "type", "static");
+	for (size_t i = 0; !r && i < req->container.static_ips.n; i++)
+		r = add_address(&req->network, req->container.static_ips.v[i],
+				addresses, e);
+	add_routes(req, cJSON_AddArrayToObject(ipam, "routes"));
+	return r;
+}
+
+static cJSON *add_plugin(cJSON *plugins, const char *type,
+			 const char *capability)
+{
+	cJSON *plugin = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(plugin, "type", type);
+	if (capability)
+		cJSON_AddTrueToObject(
+			cJSON_AddObjectToObject(plugin, "capabilities"),
+			capability);
+	cJSON_AddItemToArray(plugins, plugin);
+	return plugin;
+}
+
+static int add_bridge(const struct netavark_request *req, cJSON *plugins,
+		      struct err *e)
+{
+	const struct netavark_network *n = &req->network;
+	cJSON *bridge = add_plugin(plugins, "bridge", "mac");
+	int r;
+
+	if (n->bridge)
+		cJSON_AddStringToObject(bridge, "bridge", n->bridge);
+	cJSON_AddBoolToObject(bridge, "isGateway",
+			      n->subnets.v[0].gateway.family != 0);
+	cJSON_AddBoolToObject(bridge, "ipMasq", !n->internal);
+	cJSON_AddTrueToObject(bridge, "hairpinMode");
+	r = add_number(bridge, "mtu", n->options.mtu, e);
+	if (!r)
+		r = add_number(bridge, "vlan", n->options.vlan, e);
+	return r ? r : add_ipam(req, bridge, e);
+}
+
+static bool is_isolated(const char *isolate)
+{
+	return isolate && strcmp(isolate, "false") && strcmp(isolate, "0");
+}
+
+static int make_list(const struct netavark_request *req, cJSON *list,
+		     struct err *e)
+{
+	const struct netavark_network *n = &req->network;
+	cJSON *plugins = cJSON_AddArrayToObject(list, "plugins");
+	cJSON *firewall;
+	int r;
+
+	cJSON_AddStringToObject(list, "cniVersion", CNI_VERSION_CURRENT);
+	cJSON_AddStringToObject(list, "name", n->name);
+	cJSON_AddTrueToObject(list, "loadOnlyInlinedPlugins");
+	r = add_bridge(req, plugins, e);
+	add_plugin(plugins, "portmap", "portMappings");
+	firewall = add_plugin(plugins, "firewall", NULL);
+	if (is_isolated(n->options.isolate))
+		cJSON_AddStringToObject(firewall, "ingressPolicy",
+					"same-bridge");
+	if (n->dns_enabled)
+		cJSON_AddStringToObject(
+			add_plugin(plugins, "dnsname", "aliases"), "domainName",
+			DNS_DOMAIN);
+	return r;
+}
+
+int netavark_list(const struct netavark_request *req, const char *conf_dir,
+		  struct arena *a, struct cni_list *ret, struct err *e)
+{
+	_json_ cJSON *list = NULL;
+	_free_ char *text = NULL;
+	int r;
+
+	if (req->network.options.conflist)
+		return cni_list_load(conf_dir, req->network.options.conflist, a,
+				     ret, e);
+	list = cJSON_CreateObject();
+	r = make_list(req, list, e);
+	if (r)
+		return r;
+	text = cJSON_PrintUnformatted(list);
+	return text ? cni_list_parse(conf_dir, text, a, ret, e) : err_oom(e);
+}
+
+/* --- capabilities --------------------------------------------------------- */
+
+static void add_ports(const struct netavark_port *port, cJSON *mappings)
+{
+	/* none is one */
+	for (int64_t i = 0; i < (port->range ? port->range : 1); i++) {
+		cJSON *mapping = cJSON_CreateObject();
+
+		cJSON_AddNumberToObject(mapping, "hostPort",
+					(double)(port->host_port + i));
+		cJSON_AddNumberToObject(mapping, "containerPort",
+					(double)(port->container_port + i));
+		cJSON_AddStringToObject(mapping, "protocol",
+					port->protocol ? port->protocol
+						       : "tcp");
+		if (port->host_ip && *port->host_ip)
+			cJSON_AddStringToObject(mapping, "hostIP",
+						port->host_ip);
+		cJSON_AddItemToArray(mappings, mapping);
+	}
+}
+
+int netavark_capability_args(const struct netavark_request *req, bool publish,
+			     struct arena *a, const cJSON **ret, struct err *e)
+{
+	cJSON *args = cJSON_CreateObject();
+
+	if (json_keep(a, args, e) || !args)
+		return err_oom(e);
+	if (req->container.static_mac)
+		cJSON_AddStringToObject(args, "mac", req->container.static_mac);
+	if (req->container.aliases)
+		cJSON_AddItemToObject(
+			cJSON_AddObjectToObject(args, "aliases"),
+			req->network.name,
+			cJSON_Duplicate(req->container.aliases, true));
+	if (publish && req->ports.n) {
+		cJSON *mappings = cJSON_AddArrayToObject(args, "portMappings");
+
+		for (size_t i = 0; i < req->ports.n; i++)
+			add_ports(&req->ports.v[i], mappings);
+	}
+	*ret = args;
+	return 0;
+}
