@@ -90,9 +90,24 @@ static const struct json_field request_fields[] = {
 	{ 0 },
 };
 
-static int check_options(const cJSON *given, struct err *e)
+static int parse_number(const char *name, const char *text, double *ret,
+			struct err *e)
+{
+	char *end;
+
+	*ret = strtod(text, &end);
+	if (end != text && !*end && *ret >= 0 && *ret <= INT32_MAX)
+		return 0;
+	return err_set(e, ERR_CONFIG, EINVAL,
+		       "option \"%s\": \"%s\" is not a number", name, text);
+}
+
+static int check_options(const struct netavark_network *n, const cJSON *given,
+			 struct err *e)
 {
 	const cJSON *option;
+	double number;
+	int r = 0;
 
 	cJSON_ArrayForEach (option, given) {
 		const struct json_field *known = option_fields;
@@ -105,7 +120,11 @@ static int check_options(const cJSON *given, struct err *e)
 				"option \"%s\" is not known: there are conflist, mtu, vlan and isolate",
 				option->string);
 	}
-	return 0;
+	if (n->options.mtu)
+		r = parse_number("mtu", n->options.mtu, &number, e);
+	if (!r && n->options.vlan)
+		r = parse_number("vlan", n->options.vlan, &number, e);
+	return r;
 }
 
 static int check_network(const struct netavark_network *n, const cJSON *doc,
@@ -125,7 +144,7 @@ static int check_network(const struct netavark_network *n, const cJSON *doc,
 			e, ERR_CONFIG, EINVAL,
 			"network \"%s\": needs a subnet, or the option conflist=NETWORK",
 			n->name);
-	return check_options(json_get(doc, "options"), e);
+	return check_options(n, json_get(doc, "options"), e);
 }
 
 int netavark_network_read(const cJSON *doc, struct arena *a,
@@ -159,27 +178,11 @@ int netavark_request_read(const cJSON *doc, struct arena *a,
 
 /* --- the list ------------------------------------------------------------- */
 
-static int parse_number(const char *name, const char *text, double *ret,
-			struct err *e)
+/* An option that was checked; NULL: not given. */
+static void add_number(cJSON *plugin, const char *key, const char *text)
 {
-	char *end;
-
-	*ret = strtod(text, &end);
-	if (end != text && !*end && *ret >= 0 && *ret <= INT32_MAX)
-		return 0;
-	return err_set(e, ERR_CONFIG, EINVAL,
-		       "option \"%s\": \"%s\" is not a number", name, text);
-}
-
-static int add_number(cJSON *plugin, const char *key, const char *text,
-		      struct err *e)
-{
-	double number;
-	int r = text ? parse_number(key, text, &number, e) : 0;
-
-	if (text && !r)
-		cJSON_AddNumberToObject(plugin, key, number);
-	return r;
+	if (text)
+		cJSON_AddNumberToObject(plugin, key, strtod(text, NULL));
 }
 
 static const struct netavark_subnet *find_subnet(
@@ -267,7 +270,6 @@ static int add_bridge(const struct netavark_request *req, cJSON *plugins,
 {
 	const struct netavark_network *n = &req->network;
 	cJSON *bridge = add_plugin(plugins, "bridge", "mac");
-	int r;
 
 	if (n->bridge)
 		cJSON_AddStringToObject(bridge, "bridge", n->bridge);
@@ -275,10 +277,9 @@ static int add_bridge(const struct netavark_request *req, cJSON *plugins,
 			      n->subnets.v[0].gateway.family != 0);
 	cJSON_AddBoolToObject(bridge, "ipMasq", !n->internal);
 	cJSON_AddTrueToObject(bridge, "hairpinMode");
-	r = add_number(bridge, "mtu", n->options.mtu, e);
-	if (!r)
-		r = add_number(bridge, "vlan", n->options.vlan, e);
-	return r ? r : add_ipam(req, bridge, e);
+	add_number(bridge, "mtu", n->options.mtu);
+	add_number(bridge, "vlan", n->options.vlan);
+	return add_ipam(req, bridge, e);
 }
 
 static bool is_isolated(const char *isolate)

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2030,SC2031,SC2016 # tests are subshells; jq has $names
+#
+# The network driver for podman 5, given by hand what podman and netavark give to a
+# plugin. With netavark itself: tests/clients/netavark.bats.
+
+bats_require_minimum_version 1.5.0
+
+load ../lib/system
+
+conf=/etc/cni/net.d
+PEER=${PEER:-$(dirname "$CNI_BIN")/tests/peer}
+
+NETWORK='{"name": "n1", "id": "c73848a2dc6d3d228b197936046ad694", "driver": "hawser",
+	"network_interface": "podman1", "ipv6_enabled": true, "internal": false, "dns_enabled": false,
+	"subnets": [{"subnet": "10.89.1.0/24", "gateway": "10.89.1.1", "lease_range": null},
+		{"subnet": "fd89::/64", "gateway": "fd89::1"}],
+	"options": {"mtu": "1400", "isolate": "true"}, "ipam_options": {"driver": "host-local"},
+	"network_dns_servers": null}'
+REQUEST='{"container_id": "898638380e43", "container_name": "web",
+	"port_mappings": [{"host_ip": "", "host_port": 8080, "container_port": 80, "range": 2, "protocol": "tcp"}],
+	"network_options": {"aliases": ["898638380e43"], "interface_name": "eth0", "options": null,
+		"static_ips": ["10.89.1.2", "fd89::2"], "static_mac": "aa:bb:cc:dd:aa:00"}}'
+
+setup() {
+	sysctl -qw net.ipv6.conf.default.accept_dad=0
+	tmp=$BATS_TEST_TMPDIR
+	export CNI_PATH=$CNI_BIN
+	ip netns add blue
+	jq -n '{cniVersion: "1.0.0", name: "lan", plugins: [
+		{type: "bridge", bridge: "br-lan", isGateway: true, ipam: {type: "host-local",
+			ranges: [[{subnet: "10.7.0.0/24"}]], routes: [{dst: "0.0.0.0/0"}]},
+			dns: {nameservers: ["10.7.0.53"], search: ["lan"]}},
+		{type: "portmap", capabilities: {portMappings: true}}]}' >"$conf/lan.conflist"
+}
+
+teardown() {
+	[ -z "${server-}" ] || kill "$server" || :
+	clean_up
+}
+
+# network JQ-FILTER, request JQ-FILTER: what goes to stdin.
+network() {
+	jq -n "$NETWORK | $1"
+}
+
+request() {
+	jq -n --argjson network "$NETWORK" "$REQUEST | .network = \$network | ${1:-.}"
+}
+
+of_list='.network |= (.subnets = null | .options = {conflist: "lan"} | .ipam_options.driver = "none") |
+	.network_options.static_ips = null | .network_options.static_mac = null'
+
+call() { # VERB [NETNS], with stdin
+	run --separate-stderr env -i CNI_PATH="$CNI_BIN" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		"$CNI_BIN/hawser" "$@"
+}
+
+failed() { # WORDS...
+	local word
+	[ "$status" = 1 ]
+	json 'keys == ["error"]'
+	for word in "$@"; do
+		[[ $output = *"$word"* ]] || {
+			echo "\"$word\" is not in: $output" >&2
+			return 1
+		}
+	done
+}
+
+# The state after everything that stays with the host was made once.
+warm() {
+	call setup /run/netns/blue < <(request '.container_id = "warm"')
+	ok
+	call teardown /run/netns/blue < <(request '.container_id = "warm"')
+	ok
+	state
+}
+
+@test "says who it is" {
+	call info </dev/null
+	ok
+	json '.api_version == "1.0.0" and (.version | length > 0)'
+}
+
+@test "create gives the network back, with a bridge where it has none" {
+	call create < <(network .)
+	ok
+	[ "$(jq -Sc . <<<"$output")" = "$(network . | jq -Sc .)" ]
+	call create < <(network 'del(.network_interface)')
+	ok
+	json '.network_interface == "hw-c73848a2dc6d" and .name == "n1"'
+}
+
+@test "create leaves addresses and names to a list of the administrator's" {
+	call create < <(network '.subnets = null | .dns_enabled = true | .options = {conflist: "lan"}')
+	ok
+	json '.ipam_options == {driver: "none"} and .dns_enabled == false and .subnets == null'
+}
+
+@test "create refuses what setup could not do" {
+	call create < <(network '.options.mut = "1"')
+	failed '\"mut\"'
+	call create < <(network '.subnets = []')
+	failed 'needs a subnet' '\"n1\"'
+	call create < <(network '.options = {conflist: "lan"}')
+	failed 'own addresses'
+	call create < <(network '.subnets = null | .options = {conflist: "nowhere"}')
+	failed 'no network \"nowhere\"'
+	call create < <(network '.options.mtu = "big"')
+	failed '\"mtu\"' '\"big\"'
+	call create < <(network '.options.vlan = "1x"')
+	failed '\"vlan\"' '\"1x\"'
+	call create < <(network 'del(.id)')
+	failed '\"id\"'
+	call create <<<'{'
+	failed stdin
+}
+
+@test "setup attaches with podman's addresses, teardown leaves nothing" {
+	local before
+	before=$(warm)
+	call setup /run/netns/blue < <(request)
+	ok
+	[ "$(jq -Sc . <<<"$output")" = '{"dns_search_domains":[],"dns_server_ips":[],"interfaces":{"eth0":{"mac_address":"aa:bb:cc:dd:aa:00","subnets":[{"gateway":"10.89.1.1","ipnet":"10.89.1.2/24"},{"gateway":"fd89::1","ipnet":"fd89::2/64"}]}}}' ]
+	[ "$(ip -n blue -j link show eth0 | jq -r '.[0] | "\(.mtu) \(.address)"')" = '1400 aa:bb:cc:dd:aa:00' ]
+	ip netns exec blue ping -qc1 -W2 10.89.1.1 >"$tmp/ping"
+	[ "$(ip -n blue -j -6 route show default | jq -r '.[0].gateway')" = fd89::1 ]
+	call teardown /run/netns/blue < <(request)
+	ok
+	[ -z "$output" ]
+	same_state "$before"
+	call teardown /run/netns/blue < <(request)
+	ok
+}
+
+@test "ports lead to the container, through the first of its networks" {
+	ip netns exec blue "$PEER" serve tcp 81 blue >"$tmp/serve" 2>&1 3>&- &
+	server=$!
+	until ip netns exec blue ss -Hltn | grep -q :81; do :; done
+	call setup /run/netns/blue < <(request)
+	ok
+	call setup /run/netns/blue < <(request "$of_list | .network_options.interface_name = \"eth1\"")
+	ok
+	[[ $("$PEER" ask tcp 10.89.1.1 8081) = blue* ]]
+	[ "$(jq '.capabilityArgs | has("portMappings")' /var/lib/cni/results/lan-898638380e43-eth1)" = false ]
+	[ "$(nft list ruleset | grep -c 'tcp \. 8081')" = 2 ] # in both families
+}
+
+@test "a list of the administrator's gives addresses and DNS" {
+	call setup /run/netns/blue < <(request "$of_list")
+	ok
+	json '.interfaces.eth0.subnets == [{ipnet: "10.7.0.2/24", gateway: "10.7.0.1"}]'
+	json '.dns_server_ips == ["10.7.0.53"] and .dns_search_domains == ["lan"]'
+}
+
+@test "teardown needs neither the namespace nor the list's file" {
+	local before
+	call setup /run/netns/blue < <(request "$of_list")
+	call teardown /run/netns/blue < <(request "$of_list")
+	before=$(state)
+	call setup /run/netns/blue < <(request "$of_list")
+	ok
+	ip netns del blue
+	rm "$conf/lan.conflist"
+	call teardown /run/netns/blue < <(request "$of_list")
+	ok
+	ip netns add blue
+	same_state "$before"
+}
+
+@test "an internal network has no default route and is not masqueraded" {
+	call setup /run/netns/blue < <(request)
+	nft list map inet hawser masquerade4 | grep -q 10.89.1.2
+	call teardown /run/netns/blue < <(request)
+	call setup /run/netns/blue < <(request '.network.internal = true')
+	ok
+	[ -z "$(ip -n blue route show default)" ]
+	lacks 10.89.1.2 nft list map inet hawser masquerade4
+}
+
+@test "what fails is undone, and named" {
+	local before
+	before=$(warm)
+	call setup /run/netns/blue < <(request '.network_options.static_ips = ["10.90.0.1"]')
+	failed 10.90.0.1 '\"n1\"'
+	call setup /run/netns/blue < <(request '.network_options.static_mac = "x"')
+	failed '\"x\"'
+	call setup /run/netns/blue < <(request '.port_mappings[0].protocol = "icmp"')
+	failed icmp
+	call setup /run/netns/gone < <(request)
+	failed /run/netns/gone
+	call setup /run/netns/blue < <(request 'del(.network_options.interface_name)')
+	failed interface_name
+	call setup < <(request)
+	failed 'network namespace'
+	same_state "$before"
+}
