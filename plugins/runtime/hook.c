@@ -25,13 +25,11 @@
 #include "runtime/publish.h"
 #include "runtime/verb.h"
 
-#define PORTS_MAX 64
-
 struct request {
 	struct places places;
 	const char *networks[NETWORKS_MAX];
 	size_t n_networks;
-	const char *ports[PORTS_MAX];
+	const char *ports[PUBLISH_MAX];
 	size_t n_ports;
 };
 
@@ -59,8 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		req->networks[req->n_networks++] = arg;
 		return 0;
 	case 'p':
-		if (req->n_ports == PORTS_MAX)
-			argp_error(state, "more than %d --publish", PORTS_MAX);
+		if (req->n_ports == PUBLISH_MAX)
+			argp_error(state, "more than %d --publish",
+				   PUBLISH_MAX);
 		req->ports[req->n_ports++] = arg;
 		return 0;
 	case ARGP_KEY_INIT:
@@ -118,23 +117,6 @@ static void choose_ports(struct request *req, const struct oci_state *state)
 		return;
 	req->ports[0] = state->annotations.ports;
 	req->n_ports = *req->ports[0] ? 1 : 0;
-}
-
-static int make_capability_args(const struct request *req, char *const *env,
-				struct networks *nets, struct arena *a,
-				struct err *e)
-{
-	int r = places_capability_args(env, a, &nets->capability_args, e);
-
-	if (r || !req->n_ports)
-		return r;
-	r = publish_ports(nets->capability_args, req->ports, req->n_ports, a,
-			  &nets->capability_args, e);
-	if (!r && !networks_publish(nets->lists, nets->n))
-		r = err_set(
-			e, ERR_CONFIG, EINVAL,
-			"there are ports to publish, and no network with a plugin that has the capability \"portMappings\"");
-	return r;
 }
 
 /* --- the container's namespace -------------------------------------------- */
@@ -215,7 +197,9 @@ static int attach(const struct request *req, const struct cni_runtime *rt,
 	r = networks_load(req->places.conf_dir, req->networks, nets.n, a, lists,
 			  e);
 	if (!r)
-		r = make_capability_args(req, rt->env, &nets, a, e);
+		r = networks_capability_args(&nets, rt->env, req->ports,
+					     req->n_ports, a,
+					     &nets.capability_args, e);
 	if (!r)
 		r = describe(state, &nets, a, e);
 	return r ? r : networks_attach(&nets, a, NULL, e);

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/places.h"
+#include "runtime/publish.h"
+
 #define PORT_MAPPINGS "portMappings"
 
 int networks_load(const char *conf_dir, const char *const *names, size_t n,
@@ -37,6 +40,24 @@ bool networks_publish(const struct cni_list *lists, size_t n)
 					     PORT_MAPPINGS)))
 				return true;
 	return false;
+}
+
+int networks_capability_args(const struct networks *nets, char *const *env,
+			     const char *const *ports, size_t n,
+			     struct arena *a, const cJSON **ret, struct err *e)
+{
+	const cJSON *args = NULL;
+	int r = places_capability_args(env, a, &args, e);
+
+	if (!r && n)
+		r = publish_ports(args, ports, n, a, &args, e);
+	if (!r && n && !networks_publish(nets->lists, nets->n))
+		r = err_set(
+			e, ERR_CONFIG, EINVAL,
+			"there are ports to publish, and no network with a plugin that has the capability \"portMappings\"");
+	if (!r)
+		*ret = args;
+	return r;
 }
 
 int networks_args(const char *name, struct arena *a, const char **ret,

@@ -37,6 +37,12 @@ const char *networks_ifname(size_t i, char buf[static IFNAMSIZ]);
 /* Whether one of the lists has the capability "portMappings". */
 bool networks_publish(const struct cni_list *lists, size_t n);
 
+/* What CAP_ARGS in @env and the @n texts @ports (publish.h) say, in @a; ports that
+ * no network would publish are an error. */
+int networks_capability_args(const struct networks *nets, char *const *env,
+			     const char *const *ports, size_t n,
+			     struct arena *a, const cJSON **ret, struct err *e);
+
 /* The CNI_ARGS by which plugins know the container's name, as container engines
  * give it to them; NULL for no name. */
 int networks_args(const char *name, struct arena *a, const char **ret,

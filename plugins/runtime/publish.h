@@ -14,6 +14,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#define PUBLISH_MAX 64 /* texts of one call */
+
 /* The capability arguments @args (NULL: none) and, behind what they publish
  * already, the @n texts @ports, each of one or more separated by commas or blanks; in @a. */
 int publish_ports(const cJSON *args, const char *const *ports, size_t n,

@@ -22,12 +22,15 @@
 #include "runtime/keeper.h"
 #include "runtime/netns.h"
 #include "runtime/places.h"
+#include "runtime/publish.h"
 #include "runtime/verb.h"
 
 struct request {
 	struct places places;
 	const char *networks[NETWORKS_MAX];
 	size_t n;
+	const char *ports[PUBLISH_MAX];
+	size_t n_ports;
 	const char *rootfs;
 	const char *hostname;
 	char **command;
@@ -36,6 +39,9 @@ struct request {
 static const struct argp_option options[] = {
 	{ "net", 'n', "NETWORK", 0,
 	  "Attach to NETWORK, as eth0; more of these are eth1, ...", 0 },
+	{ "publish", 'p', "PORTS", 0,
+	  "Let [ADDRESS:]HOST:CONTAINER[/PROTOCOL] of the host lead to the container; HOST and CONTAINER may be ranges",
+	  0 },
 	{ "rootfs", 'r', "DIR", 0, "Let the root directory be DIR", 0 },
 	{ "hostname", 'H', "NAME", 0,
 	  "Let the hostname be NAME, by which networks with name resolution know the container",
@@ -56,6 +62,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "more than %d networks",
 				   NETWORKS_MAX);
 		req->networks[req->n++] = arg;
+		return 0;
+	case 'p':
+		if (req->n_ports == PUBLISH_MAX)
+			argp_error(state, "more than %d --publish",
+				   PUBLISH_MAX);
+		req->ports[req->n_ports++] = arg;
 		return 0;
 	case 'r':
 		req->rootfs = arg;
@@ -81,7 +93,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp run_argp = {
 	options, parse, "[--] CMD [ARGUMENT...]",
 	"Run a command in a container that ends with it: network, mount, process, hostname and IPC namespaces of its own, attached to networks by their CNI plugins."
-	"\vCAP_ARGS (JSON) says host ports and the like, as with \"hawser add\". The exit status is the command's; 128 and the signal's number if one killed it. Everything is taken down however it ends. "
+	"\vPORTS, of which there may be several, separated by commas, go to the first network that publishes any. CAP_ARGS (JSON) says more, as with \"hawser add\". The exit status is the command's; 128 and the signal's number if one killed it. Everything is taken down however it ends. "
 	"This separates, it does not confine: root in the container is root.",
 	children
 };
@@ -117,7 +129,9 @@ static int run(const struct request *req, char *const *env, struct arena *a,
 	if (!r)
 		r = networks_args(req->hostname, a, &nets->args, e);
 	if (!r)
-		r = places_capability_args(env, a, &nets->capability_args, e);
+		r = networks_capability_args(nets, env, req->ports,
+					     req->n_ports, a,
+					     &nets->capability_args, e);
 	if (!r)
 		r = netns_create(&netns, e);
 	if (r)

@@ -566,6 +566,23 @@ nothing_left() {
 	nothing_left
 }
 
+@test "run publishes ports through the first network that can" {
+	bridge_network lan 10.7.0
+	bridge_network dmz 10.8.0
+	run -1 hawser run --net lan --publish 8080:80 -- true
+	contains "$output" 'ports to publish'
+	nothing_left
+	script ports
+	jq '.plugins += [{type: "ports", capabilities: {portMappings: true}}]' \
+		"$conf/dmz.conflist" >"$tmp/new"
+	mv "$tmp/new" "$conf/dmz.conflist"
+	hawser run --net lan --net dmz --publish 8080-8081:80-81,53:53/udp -- true
+	equal "$(call ports.ADD '.runtimeConfig.portMappings |
+		map("\(.hostPort):\(.containerPort)/\(.protocol)")' | jq -c)" \
+		'["8080:80/tcp","8081:81/tcp","53:53/udp"]'
+	nothing_left
+}
+
 @test "run passes on the exit status" {
 	run -0 hawser run -- true
 	run -7 hawser run -- sh -c 'exit 7'
