@@ -143,19 +143,19 @@ static int prepare(const struct places *places, char *const *env,
 }
 
 /* Every network of a container is told all its ports: the first one that is set
- * up publishes them. */
-static int is_published(const struct job *job, struct arena *a, bool *ret,
+ * up and can publish them does. */
+static int is_publisher(const struct job *job, struct arena *a, bool *ret,
 			struct err *e)
 {
 	struct cni_attachment of = { .container_id = job->req.container_id };
 	struct cni_cached_list cached;
 	int r = cni_cache_list(job->rt.cache_dir, &of, a, &cached, e);
 
-	*ret = false;
+	*ret = networks_publish(&job->list, 1);
 	for (size_t i = 0; !r && i < cached.n; i++)
 		if (json_get(cached.v[i].attachment.capability_args,
 			     "portMappings"))
-			*ret = true;
+			*ret = false;
 	return r;
 }
 
@@ -211,14 +211,14 @@ static int print_status(const struct job *job, const struct cni_result *result,
 static int attach(struct job *job, struct arena *a, struct err *e)
 {
 	struct cni_result result = { 0 };
-	bool published = false;
+	bool publisher = false;
 	const cJSON *doc;
-	int r = is_published(job, a, &published, e);
+	int r = is_publisher(job, a, &publisher, e);
 
 	if (!r)
 		r = networks_args(job->req.container_name, a, &job->at.args, e);
 	if (!r)
-		r = netavark_capability_args(&job->req, !published, a,
+		r = netavark_capability_args(&job->req, publisher, a,
 					     &job->at.capability_args, e);
 	if (!r)
 		r = cni_attachment_add(&job->rt, &job->list, &job->at, a, &doc,

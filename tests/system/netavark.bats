@@ -148,6 +148,16 @@ warm() {
 	[ "$(nft list ruleset | grep -c 'tcp \. 8081')" = 2 ] # in both families
 }
 
+@test "ports are not lost on a network that cannot publish them" {
+	jq 'del(.plugins[1])' "$conf/lan.conflist" >"$tmp/new"
+	mv "$tmp/new" "$conf/lan.conflist"
+	call setup /run/netns/blue < <(request "$of_list | .network_options.interface_name = \"eth1\"")
+	ok
+	call setup /run/netns/blue < <(request)
+	ok
+	[ "$(nft list ruleset | grep -c 'tcp \. 8081')" = 2 ]
+}
+
 @test "a list of the administrator's gives addresses and DNS" {
 	call setup /run/netns/blue < <(request "$of_list")
 	ok
