@@ -282,7 +282,7 @@ static int detach(const struct request *req, const struct cni_runtime *rt,
 		first = first ? first : r;
 	}
 	for (size_t i = req->n_networks; i-- > 0;) {
-		char ifname[IFNAMSIZ];
+		char ifname[NETWORKS_IFNAME_MAX];
 
 		if (is_cached(&cached, networks_ifname(i, ifname)))
 			continue;

@@ -93,7 +93,7 @@ static int create(const struct places *places, char *const *env,
 		  const char *netns, struct arena *a, struct err *e)
 {
 	struct netavark_network network = { 0 };
-	cJSON *doc;
+	cJSON *doc = NULL;
 	int r = read_stdin(a, &doc, e);
 
 	(void)env;
@@ -125,7 +125,7 @@ static int prepare(const struct places *places, char *const *env,
 		   const char *netns, struct arena *a, struct job *job,
 		   struct err *e)
 {
-	cJSON *doc;
+	cJSON *doc = NULL;
 	int r;
 
 	networks_stand_apart();

@@ -24,9 +24,9 @@ int networks_load(const char *conf_dir, const char *const *names, size_t n,
 	return 0;
 }
 
-const char *networks_ifname(size_t i, char buf[static IFNAMSIZ])
+const char *networks_ifname(size_t i, char buf[static NETWORKS_IFNAME_MAX])
 {
-	snprintf(buf, IFNAMSIZ, "eth%zu", i);
+	snprintf(buf, NETWORKS_IFNAME_MAX, "eth%zu", i);
 	return buf;
 }
 
@@ -76,7 +76,7 @@ int networks_args(const char *name, struct arena *a, const char **ret,
 /* The attachment to network number @i; its texts live as long as @nets and
  * @ifname. */
 static int describe(const struct networks *nets, size_t i,
-		    char ifname[static IFNAMSIZ], struct arena *a,
+		    char ifname[static NETWORKS_IFNAME_MAX], struct arena *a,
 		    struct cni_attachment *ret, struct err *e)
 {
 	const cJSON *args = nets->capability_args;
@@ -103,7 +103,7 @@ static int attach(const struct networks *nets, size_t i, struct arena *a,
 	const struct cni_list *list = &nets->lists[i];
 	struct cni_attachment at = { 0 };
 	struct cni_result result = { 0 };
-	char ifname[IFNAMSIZ];
+	char ifname[NETWORKS_IFNAME_MAX];
 	const cJSON *doc;
 	int r = describe(nets, i, ifname, a, &at, e);
 
@@ -124,7 +124,7 @@ static int detach(const struct networks *nets, size_t i, struct err *e)
 {
 	_arena_ struct arena arena = { 0 };
 	struct cni_attachment at = { 0 };
-	char ifname[IFNAMSIZ];
+	char ifname[NETWORKS_IFNAME_MAX];
 	int r = describe(nets, i, ifname, &arena, &at, e);
 
 	if (!r)

@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,7 +14,8 @@
 #include "cni/attachment.h"
 #include "cni/result.h"
 
-#define NETWORKS_MAX 16
+#define NETWORKS_MAX	    16
+#define NETWORKS_IFNAME_MAX 24 /* "eth" and any number */
 
 struct networks {
 	const struct cni_runtime *rt;
@@ -32,7 +32,7 @@ int networks_load(const char *conf_dir, const char *const *names, size_t n,
 		  struct arena *a, struct cni_list *lists, struct err *e);
 
 /* What the interface on network number @i is called. */
-const char *networks_ifname(size_t i, char buf[static IFNAMSIZ]);
+const char *networks_ifname(size_t i, char buf[static NETWORKS_IFNAME_MAX]);
 
 /* Whether one of the lists has the capability "portMappings". */
 bool networks_publish(const struct cni_list *lists, size_t n);

@@ -82,7 +82,7 @@ hook() {
 
 # succeeds, fails WORDS...: what the last one did, and said on stderr.
 succeeds() {
-	[ "$status" = 0 ] && [ -z "$stderr" ] || {
+	[ "$status$stderr" = 0 ] || {
 		echo "status $status: $stderr" >&2
 		return 1
 	}
