@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -103,42 +102,101 @@ int fs_open_dir(const char *path, int *ret, struct err *e)
 	return 0;
 }
 
-/* Write, sync and close a new file; close() too can tell of a full disk. */
-static int write_new_file(int dirfd, const char *name, const char *data,
-			  size_t len, mode_t mode)
+/* What a killed fs_replace_file() leaves, if anything: of a name that is too
+ * long, the end. */
+static void temporary_name(const char *name, char ret[static NAME_MAX + 1])
 {
-	_close_ int fd = openat(
-		dirfd, name,
-		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	const size_t room = NAME_MAX - strlen("..tmp");
+	const char *slash = strrchr(name, '/');
+	size_t len;
+
+	name = slash ? slash + 1 : name;
+	len = strlen(name);
+	snprintf(ret, NAME_MAX + 1, ".%s.tmp",
+		 len > room ? name + len - room : name);
+}
+
+/* A file without a name, which a kill takes away with its process. Some
+ * filesystems have none (open(2), O_TMPFILE): there it has @temporary. */
+static int open_new(int dirfd, const char *temporary, mode_t mode,
+		    bool *ret_named)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+
+	*ret_named = fd < 0;
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	fd = openat(dirfd, temporary, flags, mode);
+	if (fd >= 0 || errno != EEXIST)
+		return fd;
+	unlinkat(dirfd, temporary, 0);
+	return openat(dirfd, temporary, flags, mode);
+}
+
+static int give_name(int fd, int dirfd, const char *name)
+{
+	char path[sizeof("/proc/self/fd/") + 11];
+
+	/* AT_EMPTY_PATH would want CAP_DAC_READ_SEARCH: open(2) */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW);
+}
+
+/* linkat() does not replace: over what has the name already goes rename(). */
+static int put_in_place(int fd, int dirfd, const char *temporary,
+			const char *name)
+{
+	if (!give_name(fd, dirfd, name))
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	unlinkat(dirfd, temporary, 0);
+	if (give_name(fd, dirfd, temporary))
+		return -1;
+	return renameat(dirfd, temporary, dirfd, name);
+}
+
+/* What close() could tell, of a full disk say, fsync() has told before it. */
+static int write_and_place(int dirfd, const char *temporary, const char *name,
+			   const char *data, size_t len, mode_t mode)
+{
+	bool named;
+	_close_ int fd = open_new(dirfd, temporary, mode, &named);
 	int r;
 
 	if (fd < 0)
 		return -errno;
 	r = fs_write_all(fd, data, len);
-	if (!r && fsync(fd))
-		r = -errno;
-	if (close(steal_fd(&fd)) && !r)
-		r = -errno;
-	return r;
+	if (r)
+		return r;
+	if (fsync(fd))
+		return -errno;
+	r = named ? renameat(dirfd, temporary, dirfd, name)
+		  : put_in_place(fd, dirfd, temporary, name);
+	return r ? -errno : 0;
 }
 
 int fs_replace_file(int dirfd, const char *name, const char *data, size_t len,
 		    mode_t mode, struct err *e)
 {
 	char temporary[NAME_MAX + 1];
-	uint64_t unique;
 	int r;
 
-	/* not the process's ID: another PID namespace has the same */
-	if (getrandom(&unique, sizeof(unique), 0) < 0)
-		return err_sys(e, "get a random name for \"%s\"", name);
-	snprintf(temporary, sizeof(temporary), ".%016" PRIx64 ".tmp", unique);
-	r = write_new_file(dirfd, temporary, data, len, mode);
-	if (!r && renameat(dirfd, temporary, dirfd, name))
-		r = -errno;
+	temporary_name(name, temporary);
+	r = write_and_place(dirfd, temporary, name, data, len, mode);
 	if (!r && !fsync(dirfd))
 		return 0;
 	r = r ? r : -errno;
 	unlinkat(dirfd, temporary, 0);
 	return err_set(e, ERR_IO, -r, "write \"%s\": %s", name, strerror(-r));
+}
+
+int fs_remove_file(int dirfd, const char *name)
+{
+	char temporary[NAME_MAX + 1];
+
+	temporary_name(name, temporary);
+	unlinkat(dirfd, temporary, 0);
+	return unlinkat(dirfd, name, 0) ? -errno : 0;
 }

@@ -24,8 +24,15 @@ int fs_make_dirs(const char *path, mode_t mode, struct err *e);
 /* Open the directory @path, which must exist; *@ret is the caller's to close. */
 int fs_open_dir(const char *path, int *ret, struct err *e);
 
-/* Put @len bytes into @name below @dirfd so that a reader sees the old file or
- * the new one, and after a crash there is one of the two: a temporary file of a
- * random name, synced, renamed over, and the directory synced. @name is what errors call it. */
+/* Put @len bytes into @name, maybe of a subdirectory of @dirfd's, so that a reader sees the old file or
+ * the new one, and after a crash there is one of the two: a file without a name
+ * (O_TMPFILE), synced, linked or renamed into place, and the directory synced.
+ * Killed while it replaces a file it may leave ".NAME.tmp" in @dirfd, which the
+ * next one and fs_remove_file() take away: those who write the same file hold a lock.
+ * @name is what errors call it. */
 int fs_replace_file(int dirfd, const char *name, const char *data, size_t len,
 		    mode_t mode, struct err *e);
+
+/* Remove @name below @dirfd and what fs_replace_file() may have left of it.
+ * 0 or -errno of the first: -ENOENT when there was none. */
+int fs_remove_file(int dirfd, const char *name);

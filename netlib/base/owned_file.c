@@ -55,7 +55,7 @@ void owned_file_delete(const struct owner *owner, const char *kind)
 
 	write_name(owner_key(owner).text, kind, name);
 	if (dir >= 0)
-		unlinkat(dir, name, 0);
+		fs_remove_file(dir, name);
 }
 
 /* Whether it is "HASHES.kind". */

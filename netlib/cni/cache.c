@@ -155,9 +155,13 @@ int cni_cache_remove(const char *dir, const char *network,
 
 	if (!r)
 		r = open_results(dir, &fd, e);
-	if (!r && unlinkat(fd, name, 0))
-		r = err_sys(e, "remove \"%s/results/%s\"", dir, name);
-	return r == -ENOENT ? 0 : r;
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = fs_remove_file(fd, name);
+	return !r || r == -ENOENT
+		       ? 0
+		       : err_set(e, ERR_IO, -r, "remove \"%s/results/%s\": %s",
+				 dir, name, strerror(-r));
 }
 
 /* --- reading ------------------------------------------------------------- */

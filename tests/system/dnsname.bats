@@ -456,7 +456,7 @@ host_nameserver() { # ADDRESS
 	add c2
 	dns STATUS c2 db
 	for how in error=EIO signal=KILL; do
-		for call in openat write renameat mkdir unlinkat pidfd_open inotify_init1 clone vfork sendto; do
+		for call in openat write linkat renameat mkdir unlinkat pidfd_open inotify_init1 clone vfork sendto; do
 			for n in $(seq 60); do
 				result=0
 				env CNI_COMMAND=ADD CNI_CONTAINERID=c2 CNI_NETNS=/run/netns/c2 CNI_IFNAME=eth0 \
@@ -493,12 +493,12 @@ host_nameserver() { # ADDRESS
 	add c2
 	dns STATUS c2 db
 	for how in error=EIO signal=KILL; do
-		for verb in ADD DEL; do
+		for verb in ADD/openat ADD/linkat ADD/renameat DEL/openat DEL/renameat; do
 			for n in $(seq 60); do
 				again ADD c2 db
-				env CNI_COMMAND=$verb CNI_CONTAINERID=c2 CNI_NETNS=/run/netns/c2 CNI_IFNAME=eth0 \
+				env CNI_COMMAND=${verb%/*} CNI_CONTAINERID=c2 CNI_NETNS=/run/netns/c2 CNI_IFNAME=eth0 \
 					CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=db' \
-					strace -o "$BATS_TEST_TMPDIR/trace" -e "inject=openat,renameat:$how:when=$n" \
+					strace -o "$BATS_TEST_TMPDIR/trace" -e "inject=${verb#*/}:$how:when=$n" \
 					"$CNI_BIN/dnsname" <<<"$DNS_CONF" >/dev/null 2>&1 3>&- || :
 				grep -q 'INJECTED\|killed by' "$BATS_TEST_TMPDIR/trace" || break
 				grep -q "^$web	web	" $DIR/n1/addnhosts

@@ -493,6 +493,44 @@ comes_and_goes() {
 	done
 }
 
+@test "whichever system call is the last, DEL leaves nothing" {
+	needs_strace
+	! grep -q __asan_init "$CNI_BIN/ptp" || skip "a sanitizer makes system calls of its own"
+	conf '.ipMasq = true'
+	prime
+	before=$(state)
+	for call in openat write sendmsg linkat renameat unlinkat; do
+		for n in $(seq 80); do
+			run env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
+				strace -qq -o /dev/null -e inject=$call:signal=KILL:when="$n" \
+				"$CNI_BIN/ptp" <<<"$CONF"
+			detach c1
+			same_state "$before"
+			[ "$status" != 0 ] || break
+		done
+		[ "$status" = 0 ]
+	done
+}
+
+@test "a filesystem without files that have no name: the record is written all the same" {
+	needs_strace
+	local call='' file
+	conf '.ipMasq = true'
+	prime
+	before=$(state)
+	for _ in 1 2; do # the first time to find the call
+		env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 strace -o "$BATS_TEST_TMPDIR/trace" \
+			-e trace=openat ${call:+-e inject=openat:error=EOPNOTSUPP:when="$call"} "$CNI_BIN/ptp" <<<"$CONF" >/dev/null
+		file=$(find /run/hawser -type f ! -name '*.addresses')
+		[[ $file = */*.masquerade ]]
+		[ -s "$file" ]
+		detach c1
+		same_state "$before"
+		call=$(grep -n O_TMPFILE "$BATS_TEST_TMPDIR/trace" | cut -d : -f 1)
+	done
+	grep -q 'O_TMPFILE.*INJECTED' "$BATS_TEST_TMPDIR/trace"
+}
+
 @test "a result that cannot be written undoes the ADD" {
 	[ -e /dev/full ] || skip "no /dev/full"
 	prime

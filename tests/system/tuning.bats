@@ -316,8 +316,8 @@ ALL='.sysctl = {"net.core.somaxconn":"500","net.ipv4.conf.IFNAME.arp_filter":"1"
 	before=$(tuned_state)
 	conf "$ALL"
 	for how in error=EIO signal=KILL; do
-		for call in pwrite64 sendmsg renameat setns; do
-			for n in $(seq 20); do
+		for call in pwrite64 sendmsg openat linkat renameat setns; do
+			for n in $(seq 60); do
 				status=0
 				output=$(CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
 					strace -o "$BATS_TEST_TMPDIR/trace" -e "inject=$call:$how:when=$n" \
@@ -326,8 +326,9 @@ ALL='.sysctl = {"net.core.somaxconn":"500","net.ipv4.conf.IFNAME.arp_filter":"1"
 				[ $how != signal=KILL ] || untune
 				is_restored "$before"
 				[ ! -e $BACKUP ]
+				[ ! -d "${BACKUP%/*}" ] || [ -z "$(ls -A "${BACKUP%/*}")" ]
 			done
-			[ "$n" -lt 20 ]
+			[ "$n" -lt 60 ]
 			untune
 			is_restored "$before"
 		done

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 
 #include "base/fs.h"
@@ -108,18 +109,34 @@ static void test_replaces_whole_files(void **state)
 	assert_int_equal(count_entries(*state), 1);
 }
 
-/* Of a process with the same ID in another PID namespace, for example. */
-static void test_another_process_keeps_its_temporary_file(void **state)
+static void test_takes_away_what_a_killed_one_left(void **state)
 {
 	_close_ int fd = open(*state, O_RDONLY | O_DIRECTORY);
-	char name[32];
 	struct err e;
 
-	snprintf(name, sizeof(name), ".%ld.tmp", (long)getpid());
-	assert_int_equal(fs_replace_file(fd, name, "other's", 7, 0600, &e), 0);
-	assert_int_equal(fs_replace_file(fd, "f", "ours", 4, 0600, &e), 0);
-	assert_file(PATH(*state, name), "other's");
-	assert_file(PATH(*state, "f"), "ours");
+	put_file(PATH(*state, "f"), "old");
+	put_file(PATH(*state, ".f.tmp"), "a killed one's");
+	assert_int_equal(fs_replace_file(fd, "f", "new", 3, 0600, &e), 0);
+	assert_file(PATH(*state, "f"), "new");
+	assert_int_equal(count_entries(*state), 1);
+	put_file(PATH(*state, ".f.tmp"), "a killed one's");
+	assert_int_equal(fs_remove_file(fd, "f"), 0);
+	assert_int_equal(count_entries(*state), 0);
+	assert_int_equal(fs_remove_file(fd, "f"), -ENOENT);
+}
+
+static void test_replaces_a_file_of_the_longest_name(void **state)
+{
+	_close_ int fd = open(*state, O_RDONLY | O_DIRECTORY);
+	char name[NAME_MAX + 1];
+	struct err e;
+
+	memset(name, 'n', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	assert_int_equal(fs_replace_file(fd, name, "old", 3, 0600, &e), 0);
+	assert_int_equal(fs_replace_file(fd, name, "new", 3, 0600, &e), 0);
+	assert_file(PATH(*state, name), "new");
+	assert_int_equal(count_entries(*state), 1);
 }
 
 static void test_a_failed_replacement_leaves_the_old_file(void **state)
@@ -157,7 +174,8 @@ int main(void)
 		IN_DIR(test_makes_all_directories),
 		IN_DIR(test_opens_directories_only),
 		IN_DIR(test_replaces_whole_files),
-		IN_DIR(test_another_process_keeps_its_temporary_file),
+		IN_DIR(test_takes_away_what_a_killed_one_left),
+		IN_DIR(test_replaces_a_file_of_the_longest_name),
 		IN_DIR(test_a_failed_replacement_leaves_the_old_file),
 		cmocka_unit_test(test_a_closed_pipe_is_an_error),
 	};

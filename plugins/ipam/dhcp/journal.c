@@ -75,7 +75,7 @@ int journal_write(int journal, const struct owner_key *key, cJSON *doc,
 
 void journal_delete(int journal, const struct owner_key *key)
 {
-	unlinkat(journal, key->text, 0);
+	fs_remove_file(journal, key->text);
 }
 
 /* NULL for what is not a document of this boot. */
@@ -115,16 +115,14 @@ void journal_read_all(int journal, void (*each)(void *arg, cJSON *doc),
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		cJSON *doc;
+		cJSON *doc = entry->d_name[0] == '.'
+				     ? NULL
+				     : read_document(journal, entry->d_name);
 
-		if (entry->d_name[0] == '.' &&
-		    (!entry->d_name[1] || !strcmp(entry->d_name, "..")))
-			continue;
-		doc = read_document(journal, entry->d_name);
 		if (doc)
 			each(arg, doc);
 		else
-			unlinkat(journal, entry->d_name, 0);
+			unlinkat(journal, entry->d_name, 0); /* not "." */
 	}
 }
 

@@ -184,10 +184,12 @@ int backup_write(const struct cni_call *call, const char *dir,
 
 void backup_delete(const struct cni_call *call, const char *dir)
 {
-	const char *path = path_of(call, dir);
+	const char *name = name_of(call->arena, call->args->container_id,
+				   call->args->ifname);
+	_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (path)
-		unlink(path);
+	if (name && fd >= 0)
+		fs_remove_file(fd, name);
 }
 
 static bool is_valid(const char *name, const struct owner *valid, size_t n,
