@@ -23,7 +23,7 @@ LIBS     := libnl-3.0 libmnl libnftnl libcjson
 # Each shared library costs each call of a plugin some 60 us: what comes as an
 # archive as well is linked in. (Of libmd one function is used.)
 linked_in = $(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a 2>/dev/null)),-l:lib$(1).a,-l$(1))
-LINKED_IN := $(foreach lib,nl-3 nftnl md ev resolv,$(call linked_in,$(lib)))
+LINKED_IN := $(foreach lib,nl-3 nftnl md ev,$(call linked_in,$(lib)))
 REFERENCE ?= /usr/lib/cni
 CAPTURES ?= ../shared/reference/captures
 PKGCONF  ?= pkg-config

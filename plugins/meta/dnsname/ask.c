@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "meta/dnsname/message.h"
 
 /* As a stub resolver's, resolv.conf(5). */
 #define ANSWER_MS 2000
@@ -45,58 +46,14 @@ static int connect_to(const struct netns *ns, const struct ip_addr *server,
 	return 0;
 }
 
-/* A header, then one question: name, type, class (RFC 1035, 4.1). */
 static int write_packet(struct question *q, struct err *e)
 {
-	uint8_t *p = q->packet;
-	const uint8_t *const end = p + sizeof(q->packet);
-	int n;
-
 	if (getrandom(&q->id, sizeof(q->id), 0) < 0)
 		return err_sys(e, "get a random number");
-	NS_PUT16(q->id, p);
-	NS_PUT16(0, p); /* a standard query, recursion not desired */
-	NS_PUT16(1, p);
-	NS_PUT16(0, p); /* no answers, authorities, others */
-	NS_PUT16(0, p);
-	NS_PUT16(0, p);
-	n = ns_name_compress(q->name, p, (size_t)(end - p) - NS_QFIXEDSZ, NULL,
-			     NULL);
-	if (n < 0)
-		return err_set(e, ERR_CONFIG, EINVAL,
-			       "\"%s\" is not a name DNS can have", q->name);
-	p += n;
-	NS_PUT16(q->addr->family == AF_INET ? ns_t_a : ns_t_aaaa, p);
-	NS_PUT16(ns_c_in, p);
-	q->len = (size_t)(p - q->packet);
-	return 0;
-}
-
-/* Whether the address is among the answers of the packet. */
-static bool has_address(const struct question *q, ns_msg *msg)
-{
-	const size_t size = ip_size(q->addr->family);
-	ns_rr rr;
-
-	for (int i = 0; i < ns_msg_count(*msg, ns_s_an); i++)
-		if (!ns_parserr(msg, ns_s_an, i, &rr) &&
-		    ns_rr_rdlen(rr) == size &&
-		    !memcmp(ns_rr_rdata(rr), q->addr->bytes, size))
-			return true;
-	return false;
-}
-
-/* Whether the packet answers the question; with too many addresses for it, what
- * is missing cannot be said. */
-static int read_answer(const struct question *q, const uint8_t *packet,
-		       size_t len, bool *ret)
-{
-	ns_msg msg;
-
-	if (ns_initparse(packet, (int)len, &msg) || ns_msg_id(msg) != q->id)
-		return -EAGAIN;
-	*ret = has_address(q, &msg) || ns_msg_getflag(msg, ns_f_tc);
-	return 0;
+	q->len = dns_message_write(q->id, q->name, q->addr, q->packet);
+	return q->len ? 0
+		      : err_set(e, ERR_CONFIG, EINVAL,
+				"\"%s\" is not a name DNS can have", q->name);
 }
 
 static int ask_once(const struct question *q, bool *ret)
@@ -111,7 +68,7 @@ static int ask_once(const struct question *q, bool *ret)
 		n = recv(q->fd, packet, sizeof(packet), MSG_DONTWAIT);
 		if (n < 0)
 			return -errno;
-		if (!read_answer(q, packet, (size_t)n, ret))
+		if (!dns_message_read(packet, (size_t)n, q->id, q->addr, ret))
 			return 0;
 	}
 	return -EAGAIN;
