@@ -45,10 +45,17 @@ rate() {
 	wait $!
 }
 
-# is_near LIMIT RATE: within 5 %
+# is_near LIMIT ADDRESS SECONDS [-R]: within 5 %. A machine that is busy with something
+# else may not get that far at once; a limit that is wrong is so each time.
 is_near() {
-	echo "# limit $1, measured $2" >&3
-	[ "$2" -gt $(($1 * 95 / 100)) ] && [ "$2" -lt $(($1 * 105 / 100)) ]
+	local measured
+	for _ in 1 2 3 4; do
+		measured=$(rate "${@:2}")
+		echo "# limit $1, measured $measured" >&3
+		[ "$measured" -lt $(($1 * 105 / 100)) ] || return 1
+		[ "$measured" -le $(($1 * 95 / 100)) ] || return 0
+	done
+	return 1
 }
 
 # Nothing limits it but the machine.
@@ -58,8 +65,8 @@ is_unlimited() {
 
 @test "5 seconds of traffic: within 5 % of the limit, in both directions" {
 	limit
-	is_near 10000000 "$(rate 10.1.0.1 5)"
-	is_near 20000000 "$(rate 10.1.0.1 5 -R)"
+	is_near 10000000 10.1.0.1 5
+	is_near 20000000 10.1.0.1 5 -R
 	unlimit
 	is_unlimited "$(rate 10.1.0.1 1)"
 	is_unlimited "$(rate 10.1.0.1 1 -R)"
@@ -70,8 +77,8 @@ is_unlimited() {
 	limit
 	checked
 	for address in $NEAR; do
-		is_near 10000000 "$(rate "$address" 3)"
-		is_near 20000000 "$(rate "$address" 3 -R)"
+		is_near 10000000 "$address" 3
+		is_near 20000000 "$address" 3 -R
 	done
 	for address in $FAR; do
 		is_unlimited "$(rate "$address" 1)"
@@ -86,8 +93,8 @@ is_unlimited() {
 	limit
 	checked
 	for address in $FAR; do
-		is_near 10000000 "$(rate "$address" 3)"
-		is_near 20000000 "$(rate "$address" 3 -R)"
+		is_near 10000000 "$address" 3
+		is_near 20000000 "$address" 3 -R
 	done
 	for address in $NEAR; do
 		is_unlimited "$(rate "$address" 1)"
@@ -181,8 +188,8 @@ latency() {
 	ip -n c1 link set eth0 up
 	limit
 	checked
-	is_near 10000000 "$(rate 10.1.0.1 3)"
-	is_near 20000000 "$(rate 10.1.0.1 3 -R)"
+	is_near 10000000 10.1.0.1 3
+	is_near 20000000 10.1.0.1 3 -R
 	unlimit
 	is_unlimited "$(rate 10.1.0.1 1)"
 }
