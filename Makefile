@@ -9,9 +9,19 @@
 #   V=1                          show the commands
 
 O        ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(COVERAGE),-coverage)
-PREFIX   ?= /usr/local
-BINDIR   ?= $(PREFIX)/bin
+
+# Where who looks for it: containerd, CRI-O, nerdctl, Nomad; podman 4, before
+# /usr/lib/cni; podman 5's netavark; podman's hooks; systemd, bash and man.
+PREFIX    ?= /usr/local
+BINDIR    ?= $(PREFIX)/bin
 CNIBINDIR ?= /opt/cni/bin
+PODMANDIR ?= $(PREFIX)/libexec/cni
+NETAVARKDIR ?= $(PREFIX)/libexec/netavark
+HOOKSDIR  ?= /etc/containers/oci/hooks.d
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+MANDIR    ?= $(PREFIX)/share/man
+
 comma    := ,
 Q        := $(if $(V),,@)
 
@@ -40,7 +50,7 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 # these are unpacked, and used as they are.
 UNPACKED   := isc-dhcp-server aardvark-dns \
               golang-github-containernetworking-plugin-dnsname
-DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck universal-ctags
+DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 
 VERSION  := 1.9.1
 CPPFLAGS += -D_GNU_SOURCE -DHAWSER_VERSION='"$(VERSION)"' \
@@ -196,23 +206,47 @@ deps-check:
 deps-lint:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)
 
+deps-deb:
+	$(Q).ci/deps.sh $(DEPS_BUILD) dpkg-dev
+
 deps: ## install what building, testing and linting need (as root)
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 # --- installing --------------------------------------------------------------
 
-# The plugins are one file again, with a link for each but the first.
-install: all ## install below $(DESTDIR)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(CNIBINDIR)
-	install -m 755 $(O)/bin/hawser $(DESTDIR)$(BINDIR)/hawser
-	install -m 755 $(O)/bin/hawser $(DESTDIR)$(CNIBINDIR)/$(firstword $(PLUGINS))
-	for p in $(filter-out $(firstword $(PLUGINS)),$(PLUGINS)); do \
-		ln -f $(DESTDIR)$(CNIBINDIR)/$(firstword $(PLUGINS)) \
-			$(DESTDIR)$(CNIBINDIR)/$$p; \
+# A Debian package, for those who want to be rid of it in one command again. Its
+# files are nobody else's: /usr/libexec/cni comes before Debian's /usr/lib/cni.
+deb: all deps-deb ## build a package: $(O)/hawser_VERSION_ARCHITECTURE.deb
+	$(Q).ci/deb.sh $(O) $(VERSION) $(O)
+
+UNITS := conf-examples/hawser-reload.service $(wildcard conf-examples/systemd/*)
+
+# The plugins of a directory are one file, with a link for each but the first.
+install: all ## install below $(DESTDIR): plugins, hawser, hook, units, pages
+	for dir in $(CNIBINDIR) $(PODMANDIR); do \
+		install -d $(DESTDIR)$$dir; \
+		install -m 755 $(O)/bin/hawser $(DESTDIR)$$dir/$(firstword $(PLUGINS)); \
+		for p in $(filter-out $(firstword $(PLUGINS)),$(PLUGINS)); do \
+			ln -f $(DESTDIR)$$dir/$(firstword $(PLUGINS)) $(DESTDIR)$$dir/$$p; \
+		done; \
 	done
+	install -D -m 755 $(O)/bin/hawser $(DESTDIR)$(BINDIR)/hawser
+	install -d $(DESTDIR)$(NETAVARKDIR) $(DESTDIR)$(HOOKSDIR) $(DESTDIR)$(UNITDIR)
+	ln -sf $(BINDIR)/hawser $(DESTDIR)$(NETAVARKDIR)/hawser
+	for f in conf-examples/hooks.d/hawser.json,$(HOOKSDIR) $(UNITS:%=%,$(UNITDIR)); do \
+		sed 's#/usr/local/bin#$(BINDIR)#; s#/opt/cni/bin#$(CNIBINDIR)#' $${f%,*} \
+			>$(DESTDIR)$${f#*,}/$$(basename $${f%,*}); \
+	done
+	install -D -m 644 plugins/runtime/completion.bash $(DESTDIR)$(COMPLETIONDIR)/hawser
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 plugins/man/hawser.1
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 plugins/man/hawser-plugins.8
 
 uninstall: ## remove what install has put there
-	rm -f $(DESTDIR)$(BINDIR)/hawser $(PLUGINS:%=$(DESTDIR)$(CNIBINDIR)/%)
+	rm -f $(foreach dir,$(CNIBINDIR) $(PODMANDIR),$(PLUGINS:%=$(DESTDIR)$(dir)/%)) \
+		$(DESTDIR)$(BINDIR)/hawser $(DESTDIR)$(NETAVARKDIR)/hawser \
+		$(DESTDIR)$(HOOKSDIR)/hawser.json $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS))) \
+		$(DESTDIR)$(COMPLETIONDIR)/hawser \
+		$(DESTDIR)$(MANDIR)/man1/hawser.1 $(DESTDIR)$(MANDIR)/man8/hawser-plugins.8
 
 clean: ## remove what was built
 	rm -rf build build-*
@@ -221,5 +255,5 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 .PHONY: all build check check-unit check-system check-clients check-user check-kernel check-kernel-only check-sanitized check-unit-system \
-        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-lint deps install \
-        uninstall clean help
+        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-lint deps-deb deps install \
+        uninstall deb clean help

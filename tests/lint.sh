@@ -9,7 +9,8 @@ status=0
 sources=$(git ls-files '*.c' '*.h')
 units=$(git ls-files 'netlib/*.c' 'plugins/*.c')
 scripts=$(git ls-files '*.sh' '*.bash' '*.bats' .ci/run tests/run \
-	tests/conformance/run tests/bench/run)
+	tests/conformance/run tests/bench/run tests/clients/replay)
+pages=$(git ls-files '*.[18]')
 
 fail() {
 	printf 'lint: %s\n' "$*" >&2
@@ -46,10 +47,18 @@ $found"
 
 check_licence() {
 	local f
-	for f in $sources $scripts Makefile; do
+	for f in $sources $scripts $pages Makefile; do
 		head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
 			fail "$f: no SPDX line"
 	done
+}
+
+check_pages() {
+	local found
+	# shellcheck disable=SC2086 # a list of names
+	found=$(mandoc -T lint -W warning $pages)
+	[ -z "$found" ] || fail "manual pages:
+$found"
 }
 
 # shellcheck disable=SC2086 # lists of names
@@ -59,14 +68,15 @@ check_licence() {
 		xargs -P "$(nproc)" -n 4 sh -c \
 			'flags=$1; shift; clang-tidy --quiet "$@" -- -std=gnu11 $flags 2>/dev/null' \
 			sh "$*" || fail "clang-tidy"
-	cppcheck --quiet --enable=warning,portability --inline-suppr \
+	cppcheck -j "$(nproc)" --quiet --enable=warning,portability --inline-suppr \
 		--suppress=nullPointerRedundantCheck --suppress=varFuncNullUB --error-exitcode=1 \
 		--std=c11 -D_GNU_SOURCE -Inetlib -Iplugins \
 		$units || fail "cppcheck"
-	shellcheck $scripts || fail "shellcheck"
+	printf '%s\n' $scripts | xargs -P "$(nproc)" -n 6 shellcheck || fail "shellcheck"
 }
 check_includes
 check_forbidden_calls
+check_pages
 check_licence
 [ $status != 0 ] || echo "lint: clean"
 exit $status
