@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r Makefile build tests conf-examples "$copy"
+cp -r .ci Makefile README.md LICENSE build plugins tests conf-examples "$copy"
 rm -rf "$copy"/build/log
 chown -R nobody "$copy"
 chmod -R a+rX "$copy"
