@@ -50,6 +50,9 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 # these are unpacked, and used as they are.
 UNPACKED   := isc-dhcp-server aardvark-dns \
               golang-github-containernetworking-plugin-dnsname
+# Container engines. Those that their packages would start are unpacked.
+DEPS_CLIENTS     := podman crun runc buildah bubblewrap systemd-container busybox-static
+UNPACKED_CLIENTS := lxc liblxc1 liblxc-common docker.io containerd
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 
 VERSION  := 1.9.1
@@ -159,8 +162,8 @@ check-kernel-only: deps-check ## of them what this machine's kernel may not be a
 	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel-only
 
-check-clients: deps-check ## real container engines, and the calls they were seen to make
-	$(Q)$(MAKE) --no-print-directory build
+check-clients: deps-check deps-clients ## real container engines, and the calls they were seen to make
+	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)CAPTURES=$(CAPTURES) LOG=$(O)/log-clients tests/run $(O) clients
 
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
@@ -202,6 +205,10 @@ peer: $(O)/tests/peer $(O)/tests/router $(O)/tests/dhcp_peer
 deps-check:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 	$(Q).ci/unpack.sh build/unpacked $(UNPACKED)
+
+deps-clients:
+	$(Q).ci/deps.sh $(DEPS_CLIENTS)
+	$(Q).ci/unpack.sh build/unpacked $(UNPACKED_CLIENTS)
 
 deps-lint:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)
@@ -255,5 +262,5 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 .PHONY: all build check check-unit check-system check-clients check-user check-kernel check-kernel-only check-sanitized check-unit-system \
-        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-lint deps-deb deps install \
+        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-clients deps-lint deps-deb deps install \
         uninstall deb clean help
