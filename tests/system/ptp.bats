@@ -526,7 +526,7 @@ comes_and_goes() {
 		[ -s "$file" ]
 		detach c1
 		same_state "$before"
-		call=$(grep -n O_TMPFILE "$BATS_TEST_TMPDIR/trace" | cut -d : -f 1)
+		call=$(awk '/^openat/ { n++ } /O_TMPFILE/ { print n }' "$BATS_TEST_TMPDIR/trace")
 	done
 	grep -q 'O_TMPFILE.*INJECTED' "$BATS_TEST_TMPDIR/trace"
 }
