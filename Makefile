@@ -146,13 +146,13 @@ check-user: deps-check ## run the system tests as an ordinary user
 	$(Q)$(MAKE) --no-print-directory build peer
 	$(Q)tests/lib/as-user.sh tests/run $(O) system
 
-check-sanitized: ## run unit and system tests under ASan and UBSan
+check-sanitized: ## run them under ASan and UBSan, as an ordinary user again
 	$(Q)$(MAKE) --no-print-directory SANITIZE=address,undefined \
 		check-unit-system
 
 check-unit-system: deps-check
 	$(Q)$(MAKE) --no-print-directory build units peer
-	$(Q)tests/run $(O) unit system
+	$(Q)TAGS='!slow' tests/lib/as-user.sh tests/run $(O) unit system
 
 check-kernel: deps-check ## run them all under other kernels: tests/README.md
 	$(Q)$(MAKE) --no-print-directory build units peer

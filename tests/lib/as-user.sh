@@ -9,8 +9,8 @@ cd "$(dirname "$0")/../.."
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r .ci Makefile README.md LICENSE build plugins tests conf-examples "$copy"
-rm -rf "$copy"/build/log
+tar -c --exclude='*.o' --exclude='log*' --exclude=lab --exclude=clients .ci Makefile README.md LICENSE \
+	build* plugins tests conf-examples | tar -x -C "$copy"
 chown -R nobody "$copy"
 chmod -R a+rX "$copy"
 cd "$copy"

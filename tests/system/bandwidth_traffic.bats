@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bats file_tags=fq_codel
+# bats file_tags=fq_codel,slow
 #
 # bandwidth: what passes. The host has two more addresses of each family, the far
 # ends that subnets tell apart; iperf3 fills the limits.

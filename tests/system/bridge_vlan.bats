@@ -4,7 +4,7 @@
 # The bridge plugin's VLANs: what a port is in, who reaches whom, and the
 # host's interface in a VLAN, which comes and goes with the containers.
 
-# bats file_tags=filtering
+# bats file_tags=filtering,slow
 
 load ../lib/system
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# bats file_tags=slow
 #
 # The whole chains that podman, nerdctl and Nomad write (conf-examples), with ports
 # published as each of them does, by the runtime and its cache: what is there before

@@ -5,7 +5,7 @@
 # between. The server's leases last two seconds; four where none may run out, on however
 # busy a machine.
 
-# bats file_tags=macvlan
+# bats file_tags=macvlan,slow
 
 load ../lib/system
 load ../lib/dhcp

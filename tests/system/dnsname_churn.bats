@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# bats file_tags=slow
 #
 # dnsname while containers come and go: who asks gets an answer, and the right one.
 

@@ -5,7 +5,7 @@
 # dummy, ipvlan, macvlan, tap, vlan. Each test goes through all that the kernel
 # has devices for.
 
-# bats file_tags=macvlan,ipvlan,vlan,dummy,tap
+# bats file_tags=macvlan,ipvlan,vlan,dummy,tap,slow
 
 load ../lib/system
 load ../lib/endpoint

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# bats file_tags=slow
 #
 # host-device, the way back: the device is on the host again as it was, whatever
 # ended how.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# bats file_tags=slow
 #
 # host-local and the Go reference on one directory: 32 workers who attach and
 # detach containers, each time with one of the two, as many times as a busy node

@@ -11,7 +11,7 @@
 #	br0      10.1.0.1    server 10.1.0.2   neighbour 10.1.0.3
 #	br2      10.2.0.1                      stranger 10.2.0.2
 
-# bats file_tags=sctp
+# bats file_tags=sctp,slow
 
 load ../lib/system
 
