@@ -51,7 +51,7 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 UNPACKED   := isc-dhcp-server aardvark-dns \
               golang-github-containernetworking-plugin-dnsname
 # Container engines. Those that their packages would start are unpacked.
-DEPS_CLIENTS     := podman crun runc buildah bubblewrap systemd-container busybox-static
+DEPS_CLIENTS     := podman conmon uidmap slirp4netns crun runc buildah bubblewrap systemd-container busybox-static
 UNPACKED_CLIENTS := lxc liblxc1 liblxc-common docker.io containerd
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 

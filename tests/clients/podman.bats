@@ -60,23 +60,6 @@ nothing_left() {
 	diff <(echo "$before") <(host_state)
 }
 
-# serve NAME [OPTION...]: a container that says its name on port 80, and on udp 53.
-serve() {
-	local name=$1
-	shift
-	podman run -d --name "$name" "$@" busybox:local sh -c \
-		"echo $name >/tmp/index.html; exec httpd -f -p 80 -h /tmp" >/dev/null
-	timeout 20 sh -c "until podman exec $name wget -q -O- http://127.0.0.1/ >/dev/null 2>&1; do :; done"
-}
-
-client() { # OPTION... COMMAND: in a container that goes again
-	podman run --rm "${@:1:$#-1}" busybox:local sh -c "${*: -1}"
-}
-
-fetch() { # URL [NAMESPACE]
-	${2:+ip netns exec "$2"} busybox wget -q -O- "$1"
-}
-
 @test "the default network: an address, the way out, and a published port" {
 	serve web -p 8080:80
 	[ "$(fetch http://127.0.0.1:8080/)" = web ]
@@ -138,8 +121,9 @@ fetch() { # URL [NAMESPACE]
 	podman network create -d macvlan -o parent=up0 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
 		--ip-range 198.51.100.128/28 n2 >/dev/null
 	serve web --network n1 --network n2
-	[[ $(podman exec web ip -o -4 addr) == *"eth0    inet 10.89.11.2"*"eth1    inet 198.51.100.1"* ]] ||
-		[[ $(podman exec web ip -o -4 addr) == *198.51.100.1[23]*10.89.11.2* ]]
+	podman exec web ip -o -4 addr >"$BATS_TEST_TMPDIR/addr" # in either order
+	grep -q 'eth[01] .*inet 10\.89\.11\.2/24' "$BATS_TEST_TMPDIR/addr"
+	grep -q 'eth[01] .*inet 198\.51\.100\.1[234]./24' "$BATS_TEST_TMPDIR/addr"
 	[ "$(fetch http://10.89.11.2/)" = web ]
 	[ "$(fetch "http://$(podman inspect web | jq -r '.[0].NetworkSettings.Networks.n2.IPAddress')/" out)" = web ]
 	podman network disconnect n1 web

@@ -14,16 +14,44 @@ podman_host() {
 	PODMAN_HOME=$BATS_FILE_TMPDIR/podman
 	[ ! -d "$PODMAN_HOME" ] || return 0
 	mkdir -p "$PODMAN_HOME" /etc/containers
-	podman_conf
-	podman_image
+	podman_conf /etc/containers /etc/cni/net.d "$PODMAN_HOME"
+	podman_image "$PODMAN_HOME"
 }
 
-podman_conf() {
-	cat >/etc/containers/containers.conf <<-END
+# podman_rootless_host: the same for an ordinary user with a home in /srv: podman gives
+# rootless networks a /run and a /var/lib/cni of their own. podman is then that user's.
+podman_rootless_host() {
+	[ "$(id -u)" = 0 ] || skip "only root can make a user"
+	command -v slirp4netns >/dev/null || skip "no slirp4netns"
+	podman_host
+	ROOTLESS=/srv/hawk
+	PATH=/srv/bin:$PATH
+	[ ! -d $ROOTLESS ] || return 0
+	mount --make-shared /
+	mount -t tmpfs tmpfs /srv
+	mount -t tmpfs tmpfs /dev/net
+	mknod -m 666 /dev/net/tun c 10 200
+	echo 'hawk:x:4242:4242::/srv/hawk:/bin/sh' >>/etc/passwd
+	echo 'hawk:100000:65536' | tee /etc/subuid >/etc/subgid
+	mkdir -p $ROOTLESS/.config/containers /run/user/4242 /srv/bin
+	cat >/srv/bin/podman <<-END
+		#!/bin/sh
+		exec setpriv --reuid 4242 --regid 4242 --clear-groups env -i -C $ROOTLESS HOME=$ROOTLESS USER=hawk \
+			XDG_RUNTIME_DIR=/run/user/4242 PATH="${PATH#/srv/bin:}" podman "\$@"
+	END
+	chmod +x /srv/bin/podman
+	cp -r "$(readlink -f "${CNI_PATH%%:*}")" /srv/plugins
+	CNI_PATH=/srv/plugins podman_conf $ROOTLESS/.config/containers $ROOTLESS/.config/cni/net.d $ROOTLESS
+	chown -R 4242:4242 $ROOTLESS /run/user/4242
+	podman_image $ROOTLESS
+}
+
+podman_conf() { # DIRECTORY NETWORKS STORAGE
+	cat >"$1/containers.conf" <<-END
 		[network]
 		network_backend = "cni"
 		cni_plugin_dirs = ["$(readlink -f "${CNI_PATH%%:*}")"]
-		network_config_dir = "/etc/cni/net.d"
+		network_config_dir = "$2"
 		[engine]
 		cgroup_manager = "cgroupfs"
 		events_logger = "file"
@@ -33,19 +61,36 @@ podman_conf() {
 		default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "NET_RAW", "SETGID", "SETUID", "SYS_CHROOT"]
 		log_driver = "k8s-file"
 	END
-	cat >/etc/containers/storage.conf <<-END
+	cat >"$1/storage.conf" <<-END
 		[storage]
 		driver = "vfs"
-		runroot = "$PODMAN_HOME/run"
-		graphroot = "$PODMAN_HOME/graph"
+		runroot = "$3/run"
+		graphroot = "$3/graph"
 	END
-	echo '{"default":[{"type":"insecureAcceptAnything"}]}' >/etc/containers/policy.json
+	echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$1/policy.json"
 }
 
-podman_image() {
-	local root=$PODMAN_HOME/root
+podman_image() { # DIRECTORY
+	local root=$1/root
 	mkdir -p "$root"/{bin,etc,proc,sys,tmp,dev}
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	chroot "$root" /bin/busybox --install -s /bin
 	tar -C "$root" -c . | podman import - busybox:local >/dev/null 2>&1
+}
+
+# serve NAME [OPTION...]: a container that says its name on port 80, and on udp 53.
+serve() {
+	local name=$1
+	shift
+	podman run -d --name "$name" "$@" busybox:local sh -c \
+		"echo $name >/tmp/index.html; exec httpd -f -p 80 -h /tmp" >/dev/null
+	timeout 20 sh -c "until podman exec $name wget -q -O- http://127.0.0.1/ >/dev/null 2>&1; do :; done"
+}
+
+client() { # OPTION... COMMAND: in a container that goes again
+	podman run --rm "${@:1:$#-1}" busybox:local sh -c "${*: -1}"
+}
+
+fetch() { # URL [NAMESPACE]
+	${2:+ip netns exec "$2"} busybox wget -q -O- "$1"
 }
