@@ -7,6 +7,7 @@
 #   COVERAGE=1                   the same for gcov
 #   DEBUG=1                      keep the symbols
 #   V=1                          show the commands
+#   SUITE=sid                    that Debian's containerd for check-clients
 
 O        ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(COVERAGE),-coverage)
 
@@ -51,8 +52,10 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 UNPACKED   := isc-dhcp-server aardvark-dns \
               golang-github-containernetworking-plugin-dnsname
 # Container engines. Those that their packages would start are unpacked.
-DEPS_CLIENTS     := podman conmon uidmap slirp4netns crun runc buildah bubblewrap systemd-container busybox-static
+DEPS_CLIENTS     := podman conmon crun runc uidmap slirp4netns buildah bubblewrap \
+                    systemd-container busybox-static python3-grpcio python3-protobuf
 UNPACKED_CLIENTS := lxc liblxc1 liblxc-common docker.io containerd
+CONTAINERD       ?= $(CURDIR)/build/unpacked$(SUITE:%=-%)/containerd
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 
 VERSION  := 1.9.1
@@ -164,7 +167,8 @@ check-kernel-only: deps-check ## of them what this machine's kernel may not be a
 
 check-clients: deps-check deps-clients ## real container engines, and the calls they were seen to make
 	$(Q)$(MAKE) --no-print-directory build peer
-	$(Q)CAPTURES=$(CAPTURES) LOG=$(O)/log-clients tests/run $(O) clients
+	$(Q)CONTAINERD=$(CONTAINERD) CAPTURES=$(CAPTURES) LOG=$(O)/log-clients \
+		tests/run $(O) clients
 
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
 	$(Q)$(MAKE) --no-print-directory build
@@ -174,6 +178,8 @@ bench: deps-check ## compare speed and size with the reference plugins
 	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
 	$(Q)TIMEIT=$(O)/tests/timeit PEER=$(O)/tests/peer \
 		tests/bench/run $(O)/bin $(REFERENCE)
+	@echo
+	$(Q)tests/bench/containerd $(O)/bin $(REFERENCE)
 
 bench-kernel: deps-check ## ... under another kernel, what this one has no devices for
 	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
@@ -209,6 +215,7 @@ deps-check:
 deps-clients:
 	$(Q).ci/deps.sh $(DEPS_CLIENTS)
 	$(Q).ci/unpack.sh build/unpacked $(UNPACKED_CLIENTS)
+	$(if $(SUITE),$(Q)SUITE=$(SUITE) .ci/unpack.sh build/unpacked-$(SUITE) containerd)
 
 deps-lint:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)

@@ -9,7 +9,7 @@ status=0
 sources=$(git ls-files '*.c' '*.h')
 units=$(git ls-files 'netlib/*.c' 'plugins/*.c')
 scripts=$(git ls-files '*.sh' '*.bash' '*.bats' .ci/run tests/run \
-	tests/conformance/run tests/bench/run tests/clients/replay)
+	tests/conformance/run tests/bench/run tests/bench/containerd tests/clients/replay)
 pages=$(git ls-files '*.[18]')
 
 fail() {
@@ -72,7 +72,7 @@ $found"
 		--suppress=nullPointerRedundantCheck --suppress=varFuncNullUB --error-exitcode=1 \
 		--std=c11 -D_GNU_SOURCE -Inetlib -Iplugins \
 		$units || fail "cppcheck"
-	printf '%s\n' $scripts | xargs -P "$(nproc)" -n 6 shellcheck || fail "shellcheck"
+	printf '%s\n' $scripts | xargs -P "$(nproc)" -n 6 shellcheck -x || fail "shellcheck"
 }
 check_includes
 check_forbidden_calls

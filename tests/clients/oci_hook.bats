@@ -10,6 +10,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/system
+load ../lib/cgroups
 
 conf=/etc/cni/net.d
 
@@ -42,13 +43,11 @@ setup() {
 teardown() {
 	[ -z "${runtime-}" ] || oci delete -f c1 >"$tmp/delete" 2>&1 || :
 	clean_up
-	find /sys/fs/cgroup -depth -type d -path "*/$CGROUP*" -exec rmdir {} + || :
+	remove_cgroups
 	umount -R /sys/fs/cgroup || :
 }
 
 # --- helpers -----------------------------------------------------------------
-
-CGROUP=hawser-test-${BATS_RUN_TMPDIR##*-}
 
 # network NAME SUBNET-OF-24-BITS: a bridge that publishes ports, too.
 network() {
@@ -59,23 +58,15 @@ network() {
 }
 
 # with RUNTIME: the one that oci() is, on a cgroup file system to its taste. crun
-# wants version 2 alone, and no cgroup; runc every controller of version 1.
+# wants version 2 alone, and no cgroup.
 with() {
-	local controller
 	runtime=$1
 	command -v "$runtime" >/dev/null || skip "no $runtime"
 	if [ "$runtime" = crun ]; then
 		mount -t cgroup2 cgroup2 /sys/fs/cgroup || skip "no cgroups"
-		return
+	else
+		mount_cgroups
 	fi
-	mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
-	while IFS=: read -r _ controller _; do
-		[ -n "$controller" ] || continue # version 2
-		mkdir "/sys/fs/cgroup/${controller#name=}"
-		mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/${controller#name=}" ||
-			skip "no cgroups"
-	done </proc/self/cgroup
-	[ -d /sys/fs/cgroup/devices ] || skip "no cgroups of version 1"
 }
 
 oci() {
