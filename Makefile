@@ -7,7 +7,6 @@
 #   COVERAGE=1                   the same for gcov
 #   DEBUG=1                      keep the symbols
 #   V=1                          show the commands
-#   SUITE=sid                    that Debian's containerd for check-clients
 
 O        ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(COVERAGE),-coverage)
 
@@ -55,7 +54,8 @@ UNPACKED   := isc-dhcp-server aardvark-dns \
 DEPS_CLIENTS     := podman conmon crun runc uidmap slirp4netns buildah bubblewrap \
                     systemd-container busybox-static python3-grpcio python3-protobuf
 UNPACKED_CLIENTS := lxc liblxc1 liblxc-common docker.io containerd
-CONTAINERD       ?= $(CURDIR)/build/unpacked$(SUITE:%=-%)/containerd
+# What Debian 12 has not, or older; libc6 is for apptainer.
+UNPACKED_SID     := containerd netavark apptainer libc6
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 
 VERSION  := 1.9.1
@@ -167,8 +167,7 @@ check-kernel-only: deps-check ## of them what this machine's kernel may not be a
 
 check-clients: deps-check deps-clients ## real container engines, and the calls they were seen to make
 	$(Q)$(MAKE) --no-print-directory build peer
-	$(Q)CONTAINERD=$(CONTAINERD) CAPTURES=$(CAPTURES) LOG=$(O)/log-clients \
-		tests/run $(O) clients
+	$(Q)CAPTURES=$(CAPTURES) LOG=$(O)/log-clients tests/run $(O) clients
 
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
 	$(Q)$(MAKE) --no-print-directory build
@@ -215,7 +214,7 @@ deps-check:
 deps-clients:
 	$(Q).ci/deps.sh $(DEPS_CLIENTS)
 	$(Q).ci/unpack.sh build/unpacked $(UNPACKED_CLIENTS)
-	$(if $(SUITE),$(Q)SUITE=$(SUITE) .ci/unpack.sh build/unpacked-$(SUITE) containerd)
+	$(Q)SUITE=sid .ci/unpack.sh build/unpacked-sid $(UNPACKED_SID)
 
 deps-lint:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)

@@ -14,9 +14,19 @@ load ../lib/system
 conf=/etc/cni/net.d
 PEER=${PEER:-$(dirname "$CNI_BIN")/tests/peer}
 
+# Of sid, with that libc: its own loader starts it.
+netavark_of_sid() {
+	local sid=$BATS_TEST_DIRNAME/../../build/unpacked-sid libc
+	libc=$(readlink -e "$sid"/libc6/usr/lib/*/ld-linux*.so.2) || return
+	printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$libc" "${libc%/*}" \
+		"$(readlink -e "$sid/netavark/usr/lib/podman/netavark")" >"$BATS_TEST_TMPDIR/netavark"
+	chmod +x "$BATS_TEST_TMPDIR/netavark"
+	echo "$BATS_TEST_TMPDIR/netavark"
+}
+
 find_netavark() {
 	local version
-	NETAVARK=${NETAVARK:-$(PATH=$PATH:/usr/lib/podman:/usr/libexec/podman command -v netavark)} ||
+	NETAVARK=${NETAVARK:-$(netavark_of_sid || PATH=$PATH:/usr/lib/podman:/usr/libexec/podman command -v netavark)} ||
 		skip "no netavark"
 	version=$("$NETAVARK" --version | awk '{print $2}')
 	[ "$(printf '%s\n' 1.6 "$version" | sort -V | head -n 1)" = 1.6 ] ||

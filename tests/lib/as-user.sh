@@ -9,7 +9,8 @@ cd "$(dirname "$0")/../.."
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-tar -c --exclude='*.o' --exclude='log*' --exclude=lab --exclude=clients .ci Makefile README.md LICENSE \
+tar -c --exclude='*.o' --exclude='log*' --exclude=lab --exclude='*.deb' --exclude='unpacked-*' \
+	--exclude=docker.io --exclude=containerd .ci Makefile README.md LICENSE \
 	build* plugins tests conf-examples | tar -x -C "$copy"
 chown -R nobody "$copy"
 chmod -R a+rX "$copy"
