@@ -11,13 +11,13 @@
 O        ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(COVERAGE),-coverage)
 
 # Where who looks for it: containerd, CRI-O, nerdctl, Nomad; podman 4, before
-# /usr/lib/cni; podman 5's netavark; podman's hooks; systemd, bash and man.
+# /usr/lib/cni; podman 5's netavark; podman's hooks, nowhere else; systemd, bash, man.
 PREFIX    ?= /usr/local
 BINDIR    ?= $(PREFIX)/bin
 CNIBINDIR ?= /opt/cni/bin
 PODMANDIR ?= $(PREFIX)/libexec/cni
 NETAVARKDIR ?= $(PREFIX)/libexec/netavark
-HOOKSDIR  ?= /etc/containers/oci/hooks.d
+HOOKSDIR  ?= /usr/share/containers/oci/hooks.d
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 MANDIR    ?= $(PREFIX)/share/man

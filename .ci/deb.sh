@@ -13,7 +13,7 @@ arch=$(dpkg --print-architecture)
 
 rm -rf "$root"
 make --no-print-directory -s -o all install O="$build" \
-	DESTDIR="$root" PREFIX=/usr HOOKSDIR=/usr/share/containers/oci/hooks.d
+	DESTDIR="$root" PREFIX=/usr
 install -D -m 644 -t "$root/usr/share/doc/hawser" README.md
 install -D -m 644 -t "$root/usr/share/doc/hawser/examples" conf-examples/*.conflist conf-examples/*.md
 install -m 644 LICENSE "$root/usr/share/doc/hawser/copyright"

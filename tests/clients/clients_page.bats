@@ -12,8 +12,10 @@ bats_require_minimum_version 1.5.0
 
 load ../lib/system
 load ../lib/cgroups
+load ../lib/page
 
 repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+PAGE=$repo/conf-examples/clients.md
 PEER=${PEER:-$(dirname "$CNI_BIN")/tests/peer}
 UNPACKED=${UNPACKED:-$repo/build/unpacked}
 APPTAINER=${APPTAINER-$UNPACKED-sid/apptainer:$UNPACKED-sid/libc6} # which Debian 12 has not
@@ -106,24 +108,6 @@ make_outside() {
 	ip route add default via 198.51.100.2
 	ip netns exec out "$PEER" serve tcp 80 outside >"$BATS_TEST_TMPDIR/outside" 3>&- &
 	until [ -s "$BATS_TEST_TMPDIR/outside" ]; do sleep 0.01; done
-}
-
-# --- the page ------------------------------------------------------------------
-
-# page HEADING N: the Nth block of lines under that heading.
-page() {
-	awk -v heading="$1" -v n="$2" '
-		/^```/ && inside { inside = 0; next }
-		inside { if (here && block == n) { print; found = 1 }; next }
-		/^```sh$/ { inside = 1; block++; next }
-		/^#+ / { sub(/^#+ /, ""); here = $0 == heading; block = 0 }
-		END { exit !found }' "$repo/conf-examples/clients.md"
-}
-
-# follow HEADING N: type these lines in, in a shell of one's own.
-follow() {
-	page "$1" "$2" >"$BATS_TEST_TMPDIR/lines"
-	timeout -k 1 40 bash "$BATS_TEST_TMPDIR/lines" 3>&-
 }
 
 needs_client() { # COMMAND

@@ -34,7 +34,6 @@ layout() {
 	installs
 	layout "$target" usr/local/libexec/cni >"$BATS_TEST_TMPDIR/files"
 	diff "$BATS_TEST_TMPDIR/files" - <<-END
-		./etc/containers/oci/hooks.d/hawser.json
 		./usr/local/bin/hawser
 		./usr/local/lib/systemd/system/cni-dhcp.service
 		./usr/local/lib/systemd/system/cni-dhcp.socket
@@ -43,6 +42,7 @@ layout() {
 		./usr/local/share/bash-completion/completions/hawser
 		./usr/local/share/man/man1/hawser.1
 		./usr/local/share/man/man8/hawser-plugins.8
+		./usr/share/containers/oci/hooks.d/hawser.json
 	END
 	[ "$(readlink "$target/usr/local/libexec/netavark/hawser")" = /usr/local/bin/hawser ]
 	export CNI_PATH=$target/opt/cni/bin
