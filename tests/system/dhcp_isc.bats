@@ -48,6 +48,7 @@ binding() { # ADDRESS
 	detach c1
 }
 
+# bats test_tags=slow
 @test "an address stays through 20 renewals, and the server has it back after DEL" {
 	serve_dhcpd -4 "$(dhcpd_conf 192.0.2.100 192.0.2.150)"
 	attach c1
