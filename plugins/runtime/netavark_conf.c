@@ -277,6 +277,8 @@ static int add_bridge(const struct netavark_request *req, cJSON *plugins,
 			      n->subnets.v[0].gateway.family != 0);
 	cJSON_AddBoolToObject(bridge, "ipMasq", !n->internal);
 	cJSON_AddTrueToObject(bridge, "hairpinMode");
+	/* podman tells nobody that a network is removed */
+	cJSON_AddTrueToObject(bridge, "deleteUnused");
 	add_number(bridge, "mtu", n->options.mtu);
 	add_number(bridge, "vlan", n->options.vlan);
 	return add_ipam(req, bridge, e);

@@ -345,6 +345,46 @@ check_names() { # WORDS...: what CHECK must say
 	[ ! -e /var/lib/cni/networks/n1/10.1.0.2 ]
 }
 
+@test "deleteUnused: the bridge goes with its last container, and nothing else of its name" {
+	conf '.deleteUnused = true'
+	ip netns add c2
+	before=$(state)
+	add c1
+	add c2
+	try DEL bridge c1
+	ok
+	[ -e /sys/class/net/br0 ]
+	try DEL bridge c2
+	ok
+	[ ! -e /sys/class/net/br0 ]
+	try DEL bridge c2
+	ok
+	ip link add br0 type veth peer name br0p
+	try ADD bridge c1
+	refused 100 br0
+	try DEL bridge c1
+	ok
+	[ -e /sys/class/net/br0 ]
+	ip link del br0
+	nft delete table inet hawser
+	same_state "$before"
+}
+
+@test "deleteUnused: whoever comes while the last one goes has a bridge" {
+	conf '.deleteUnused = true'
+	ip netns add c2
+	come_and_go() { # CONTAINER
+		for _ in {1..40}; do
+			cni ADD bridge "$1" <<<"$CONF" >"$BATS_TEST_TMPDIR/$1" || return
+			cni DEL bridge "$1" <<<"$CONF" || return
+		done
+	}
+	come_and_go c1 3>&- &
+	come_and_go c2
+	wait $!
+	[ ! -e /sys/class/net/br0 ]
+}
+
 @test "an address that conflicts is refused, and replaced with forceAddress" {
 	ip link add br0 address 02:00:00:00:00:0b up type bridge
 	ip addr add 10.9.0.1/24 dev br0

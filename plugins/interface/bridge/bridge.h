@@ -55,6 +55,11 @@ void bridge_unlock(const struct netns *host);
  * lock. */
 int bridge_ensure(struct bridge_attachment *at, struct err *e);
 
+/* Delete the bridge unless it has ports. That there is none, or something else of
+ * that name, is success. */
+int bridge_delete_unused(const struct netns *host, const char *name,
+			 struct err *e);
+
 /* Take away what bridge_ensure() made, unless others use it by now. */
 void bridge_undo(const struct bridge_attachment *at);
 

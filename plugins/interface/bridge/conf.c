@@ -27,6 +27,8 @@ static const struct json_field fields[] = {
 	  offsetof(struct bridge_conf, ip_spoof_check) },
 	{ "disableContainerInterface", JSON_BOOL,
 	  offsetof(struct bridge_conf, disable_container_interface) },
+	{ "deleteUnused", JSON_BOOL,
+	  offsetof(struct bridge_conf, delete_unused) },
 	{ 0 },
 };
 

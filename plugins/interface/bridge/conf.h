@@ -34,6 +34,7 @@ struct bridge_conf {
 	bool mac_spoof_check;
 	bool ip_spoof_check; /* our own key; implies the other */
 	bool disable_container_interface;
+	bool delete_unused; /* our own key: the bridge goes with its last port */
 	struct bridge_vlan_conf vlan;
 	struct cni_mac mac; /* of the container's interface */
 };

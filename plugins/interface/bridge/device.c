@@ -168,15 +168,23 @@ static bool has_ports(const struct netns *host, int bridge)
 }
 
 /* Nobody is between finding it and having a port on it. */
-void bridge_undo(const struct bridge_attachment *at)
+int bridge_delete_unused(const struct netns *host, const char *name,
+			 struct err *e)
 {
 	struct link bridge;
+	int r;
 
-	if (!at->made_bridge)
-		return;
-	bridge_lock(&at->host, true);
-	if (!link_get(&at->host, at->conf.bridge, &bridge, NULL) &&
-	    !has_ports(&at->host, bridge.index))
-		link_delete(&at->host, &bridge, NULL);
-	bridge_unlock(&at->host);
+	bridge_lock(host, true);
+	r = link_get(host, name, &bridge, e);
+	if (!r && !strcmp(bridge.kind, "bridge") &&
+	    !has_ports(host, bridge.index))
+		r = link_delete(host, &bridge, e);
+	bridge_unlock(host);
+	return r == -ENODEV ? 0 : r;
+}
+
+void bridge_undo(const struct bridge_attachment *at)
+{
+	if (at->made_bridge)
+		bridge_delete_unused(&at->host, at->conf.bridge, NULL);
 }

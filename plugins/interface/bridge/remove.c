@@ -5,8 +5,8 @@
  * address is given back, so that nobody gets an address that is still in use.
  * What the reference's bridge plugin made for the attachment goes as well.
  * What was another plugin's before is detached (chained.c). The gateway of a
- * VLAN goes with the last that is in it; the bridge stays, for the next
- * container.
+ * VLAN goes with the last that is in it; the bridge stays for the next container,
+ * unless the configuration wants it to go with the last.
  */
 #include "interface/bridge/bridge.h"
 
@@ -51,17 +51,21 @@ static int delete_elements(const struct cni_call *call,
 	return first;
 }
 
-static int delete_gateway(const struct bridge_conf *conf, struct err *e)
+/* What the host has for all the containers of the bridge, or of a VLAN of it. */
+static int delete_shared(const struct bridge_conf *conf, struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
 	int r;
 
-	if (!conf->vlan.id)
+	if (!conf->vlan.id && !conf->delete_unused)
 		return 0;
 	r = netns_open_own(&host, e);
-	return r ? r
-		 : bridge_release_vlan_gateway(&host, conf->bridge,
-					       conf->vlan.id, e);
+	if (!r && conf->vlan.id)
+		r = bridge_release_vlan_gateway(&host, conf->bridge,
+						conf->vlan.id, e);
+	if (!r && conf->delete_unused)
+		r = bridge_delete_unused(&host, conf->bridge, e);
+	return r;
 }
 
 /* A configuration that cannot be read does not keep the pair, which has a name
@@ -90,7 +94,7 @@ static int delete_rest(const struct cni_call *call, const void *arg,
 	(void)arg;
 	if (first)
 		return first;
-	first = delete_gateway(&conf, e);
+	first = delete_shared(&conf, e);
 	r = delete_elements(call, &conf, &owner, first ? NULL : e);
 	return first ? first : r;
 }
