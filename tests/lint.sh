@@ -9,7 +9,7 @@ status=0
 sources=$(git ls-files '*.c' '*.h')
 units=$(git ls-files 'netlib/*.c' 'plugins/*.c')
 scripts=$(git ls-files '*.sh' '*.bash' '*.bats' .ci/run tests/run \
-	tests/conformance/run tests/bench/run tests/bench/containerd tests/clients/replay)
+	tests/conformance/run tests/bench/run tests/bench/containerd tests/bench/podman tests/clients/replay)
 pages=$(git ls-files '*.[18]')
 
 fail() {

@@ -17,6 +17,8 @@
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define SCRATCH	    "/proc" /* covered for a moment by files of ours */
+#define STATE	    "/var/lib"
+#define OWN_STATE   "/run/hawser/var-lib"
 
 struct mount_point {
 	const char *path;
@@ -29,6 +31,7 @@ static const struct mount_point proc = { "/proc", "proc", "proc",
 					 MS_NOSUID | MS_NODEV | MS_NOEXEC };
 static const struct mount_point sys = { "/sys", "sysfs", "sysfs",
 					MS_NOSUID | MS_NODEV | MS_NOEXEC };
+static const struct mount_point state = { STATE, OWN_STATE, NULL, MS_BIND };
 static const struct mount_point dev = { "/dev", "/dev", NULL,
 					MS_BIND | MS_REC };
 
@@ -60,6 +63,18 @@ int mounts_renew_sys(struct err *e)
 	int r = unshare_mounts(e);
 
 	return r ? r : do_mount(&sys, "", e);
+}
+
+int mounts_own_state(struct err *e)
+{
+	int r;
+
+	if (!access(STATE, W_OK))
+		return 0;
+	r = fs_make_dirs(OWN_STATE, 0700, e);
+	if (!r)
+		r = unshare_mounts(e);
+	return r ? r : do_mount(&state, "", e);
 }
 
 /* The old root ends up on top of the new one and is taken off from there: no

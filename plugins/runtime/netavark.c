@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "runtime/mounts.h"
 #include "runtime/netavark.h"
 #include "runtime/netavark_conf.h"
 #include "runtime/networks.h"
@@ -129,7 +130,9 @@ static int prepare(const struct places *places, char *const *env,
 	int r;
 
 	networks_stand_apart();
-	r = read_stdin(a, &doc, e);
+	r = mounts_own_state(e);
+	if (!r)
+		r = read_stdin(a, &doc, e);
 	if (!r)
 		r = netavark_request_read(doc, a, &job->req, e);
 	if (!r)
