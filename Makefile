@@ -54,8 +54,9 @@ UNPACKED   := isc-dhcp-server aardvark-dns \
 DEPS_CLIENTS     := podman conmon crun runc uidmap slirp4netns buildah bubblewrap \
                     systemd-container busybox-static python3-grpcio python3-protobuf
 UNPACKED_CLIENTS := lxc liblxc1 liblxc-common docker.io containerd
-# What Debian 12 has not, or older; libc6 is for apptainer.
-UNPACKED_SID     := containerd netavark apptainer libc6
+# What Debian 12 has not, or older, and what that needs.
+UNPACKED_SID     := containerd netavark aardvark-dns apptainer podman crun passt libc6 libassuan9 \
+                    libblake3-0 libgpg-error0 libgpgme45 libjson-c5 libseccomp2 libsqlite3-0 libsubid6
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 
 VERSION  := 1.9.1

@@ -13,6 +13,7 @@ bats_require_minimum_version 1.5.0
 load ../lib/system
 load ../lib/cgroups
 load ../lib/page
+load ../lib/unpacked
 
 repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 PAGE=$repo/conf-examples/clients.md
@@ -39,18 +40,6 @@ setup_file() {
 
 mount_plugins() {
 	mount --bind "${CONTROL:-$CNI_BIN}" /opt/cni/bin
-}
-
-# lay_over_usr DIR...: as if these packages were installed, which are unpacked there.
-lay_over_usr() {
-	local dir lower=/usr
-	for dir; do
-		[ ! -d "$dir/usr" ] || lower=$dir/usr:$lower
-		[ ! -d "$dir/etc" ] || cp -r "$dir/etc/." /etc/
-		[ ! -d "$dir/var/lib" ] || cp -r "$dir/var/lib/." /var/lib/
-	done
-	mkdir -p /run/usr/upper /run/usr/work
-	mount -t overlay -o "lowerdir=$lower,upperdir=/run/usr/upper,workdir=/run/usr/work" overlay /usr
 }
 
 make_rootfs() { # DIR

@@ -10,23 +10,19 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/system
+load ../lib/unpacked
 
 conf=/etc/cni/net.d
+repo=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 PEER=${PEER:-$(dirname "$CNI_BIN")/tests/peer}
 
-# Of sid, with that libc: its own loader starts it.
-netavark_of_sid() {
-	local sid=$BATS_TEST_DIRNAME/../../build/unpacked-sid libc
-	libc=$(readlink -e "$sid"/libc6/usr/lib/*/ld-linux*.so.2) || return
-	printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$libc" "${libc%/*}" \
-		"$(readlink -e "$sid/netavark/usr/lib/podman/netavark")" >"$BATS_TEST_TMPDIR/netavark"
-	chmod +x "$BATS_TEST_TMPDIR/netavark"
-	echo "$BATS_TEST_TMPDIR/netavark"
+setup_file() {
+	[ -n "${NETAVARK-}" ] || lay_over_usr "$repo/build/unpacked-sid"/{netavark,libc6}
 }
 
 find_netavark() {
 	local version
-	NETAVARK=${NETAVARK:-$(netavark_of_sid || PATH=$PATH:/usr/lib/podman:/usr/libexec/podman command -v netavark)} ||
+	NETAVARK=${NETAVARK:-$(PATH=$PATH:/usr/lib/podman:/usr/libexec/podman type -P netavark)} ||
 		skip "no netavark"
 	version=$("$NETAVARK" --version | awk '{print $2}')
 	[ "$(printf '%s\n' 1.6 "$version" | sort -V | head -n 1)" = 1.6 ] ||

@@ -14,17 +14,8 @@ PEER=$BATS_TEST_DIRNAME/../../build/tests/peer
 
 setup() {
 	podman_host
-	ip netns add out
-	ip link add up0 type veth peer name eth0 netns out
-	ip addr add 198.51.100.1/24 dev up0
-	ip addr add 2001:db8:51::1/64 dev up0 nodad
-	ip -n out addr add 198.51.100.2/24 dev eth0
-	ip -n out addr add 2001:db8:51::2/64 dev eth0 nodad
-	ip link set up0 up
-	ip -n out link set eth0 up
-	ip -n out link set lo up
-	ip route add default via 198.51.100.2
-	before=$(host_state)
+	podman_outside
+	before=$(podman_state)
 }
 
 teardown() {
@@ -36,19 +27,6 @@ teardown() {
 	rm -rf /run/containers/cni
 }
 
-host_state() {
-	ip -j link | jq -r '.[].ifname'
-	ip -j route | jq -c '.[] | [.dst, .dev]'
-	nft -j list ruleset | jq -r '.nftables[] | .set, .map | select(.elem?) | "elements of \(.name)"'
-	nft -j list ruleset | jq -r '.nftables[].chain.name | select(. != null and test("[0-9]")) | "chain \(.)"'
-	iptables-save | grep '^-' || :
-	ip6tables-save | grep '^-' || :
-	find /run/containers/cni /var/lib/cni/results /var/lib/cni/networks /run/hawser -type f \
-		! -name lock ! -name 'last_reserved*' ! -name '*.addresses' 2>/dev/null | sort || :
-	ls /run/netns
-	pgrep -a dnsmasq || :
-}
-
 # nothing_left: neither of the containers nor of their networks; the bridge of the
 # default network is podman's and ours to keep.
 nothing_left() {
@@ -57,7 +35,7 @@ nothing_left() {
 	[ -z "${CONTROL-}" ] || return 0
 	[ ! -e /sys/class/net/cni-podman0 ] || ip link del cni-podman0
 	timeout 5 sh -c 'while [ -n "$(ls /run/containers/cni/dnsname 2>/dev/null)" ]; do sleep 0.01; done'
-	diff <(echo "$before") <(host_state)
+	diff <(echo "$before") <(podman_state)
 }
 
 @test "the default network: an address, the way out, and a published port" {

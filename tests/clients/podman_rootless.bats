@@ -14,7 +14,7 @@ export BATS_TEST_TIMEOUT=120
 
 setup() {
 	podman_rootless_host
-	before=$(host_state)
+	before=$(podman_rootless_state)
 }
 
 teardown() {
@@ -24,23 +24,11 @@ teardown() {
 	clean_up
 }
 
-# The user's part as well: the rootless namespace goes with its last container. podman
-# keeps one process, which holds the user namespace.
-host_state() {
-	ip -j link | jq -r '.[].ifname'
-	ip -j route
-	nft list ruleset
-	find /run/netns /run/user/4242/netns /run/hawser /run/user/4242/containers/cni -type f ! -name lock 2>/dev/null || :
-	ls /var/lib/cni
-	pgrep -a 'dnsmasq|conmon' || :
-	pgrep -a slirp4netns || :
-}
-
 nothing_left() {
 	podman rm -f -a -t 0 >/dev/null
 	podman network prune -f >/dev/null
 	timeout 5 sh -c 'while pgrep slirp4netns >/dev/null; do sleep 0.01; done' || :
-	[ -n "${CONTROL-}" ] || diff <(echo "$before") <(host_state)
+	[ -n "${CONTROL-}" ] || diff <(echo "$before") <(podman_rootless_state)
 }
 
 @test "rootless: an address, names, the way to the host, a published port" {

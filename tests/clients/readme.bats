@@ -1,9 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What README.md says of podman 4, containerd and the hook, typed in as it stands:
-# installed with make install, each finds the plugins by itself and uses them. The
-# lines for podman 5 want podman 5, which Debian 12 has not: netavark.bats.
+# What README.md says of podman 4, containerd, the hook and podman 5, typed in as it
+# stands: installed with make install, each finds the plugins by itself and uses them.
 #
 #	tests/lib/sandbox.sh bats tests/clients/readme.bats
 
@@ -20,6 +19,7 @@ CONTAINERD_HOME=$BATS_FILE_TMPDIR/containerd
 # A host where nothing of ours is installed, and sudo has nothing to do.
 setup() {
 	unset CNI_PATH
+	[ "$BATS_TEST_DESCRIPTION" != "podman 5" ] || lay_over_usr "$repo"/build/unpacked-sid/*/
 	mkdir -p /run/share/upper /run/share/work
 	mount -t overlay -o lowerdir=/usr/share,upperdir=/run/share/upper,workdir=/run/share/work overlay /usr/share
 	mount -t tmpfs tmpfs /usr/local
@@ -38,9 +38,9 @@ teardown() {
 }
 
 # podman_finds: as if containers.conf said nothing of plugins, with an image "busybox".
-podman_finds() {
-	CNI_PATH=$CNI_BIN podman_host
-	sed -i '/^cni_plugin_dirs/d' /etc/containers/containers.conf
+podman_finds() { # [VERSION]
+	CNI_PATH=$CNI_BIN podman_host "$@"
+	sed -i '/_plugin_dirs/d' /etc/containers/containers.conf
 	podman tag busybox:local docker.io/library/busybox:latest
 }
 
@@ -87,5 +87,13 @@ uninstalled() {
 	run follow "With crun, runc, and podman's \`--network none\`" 1
 	ok
 	is_ours 10.88.0.2/16
+	uninstalled
+}
+
+@test "podman 5" {
+	podman_finds 5
+	run follow "With podman 5" 1
+	ok
+	is_ours 10.89.5.2/24
 	uninstalled
 }

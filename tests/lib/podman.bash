@@ -1,29 +1,37 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# podman 4 with CNI on a host of its own: a private /etc/containers, storage and
+# podman on a host of its own, 4 with CNI or 5 with netavark: a private /etc/containers, storage and
 # cgroups that vanish with the sandbox, an image of nothing but busybox.
 
-# podman_host: the first thing a test file's setup calls; skips where it cannot run.
+# shellcheck source=tests/lib/unpacked.bash
+. "$(dirname "${BASH_SOURCE[0]}")/unpacked.bash"
+
+SID=$(dirname "${BASH_SOURCE[0]}")/../../build/unpacked-sid
+
+# podman_host [VERSION]: the first thing a test file's setup calls; skips where it cannot
+# run. Without VERSION it is 4.3, the last that Debian has with CNI; 5 is that of sid.
 podman_host() {
+	PODMAN_VERSION=${1:-4.3}
+	[ "$PODMAN_VERSION" = 4.3 ] || [ -d /run/usr ] || lay_over_usr "$SID"/*/
 	command -v podman >/dev/null || skip "no podman"
-	[[ $(podman --version) == 'podman version 4.3.'* ]] || skip "this podman has no CNI"
+	[[ $(podman --version) == "podman version $PODMAN_VERSION."* ]] || skip "no podman $PODMAN_VERSION"
 	[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	mountpoint -q /dev/shm || mount -t tmpfs tmpfs /dev/shm
 	unset XDG_RUNTIME_DIR
-	PODMAN_HOME=$BATS_FILE_TMPDIR/podman
+	PODMAN_HOME=$BATS_FILE_TMPDIR/podman-$PODMAN_VERSION
 	[ ! -d "$PODMAN_HOME" ] || return 0
 	mkdir -p "$PODMAN_HOME" /etc/containers
 	podman_conf /etc/containers /etc/cni/net.d "$PODMAN_HOME"
 	podman_image "$PODMAN_HOME"
 }
 
-# podman_rootless_host: the same for an ordinary user with a home in /srv: podman gives
-# rootless networks a /run and a /var/lib/cni of their own. podman is then that user's.
+# podman_rootless_host [VERSION]: the same for an ordinary user with a home in /srv: podman
+# gives rootless networks a /run and a /var/lib/cni of their own. podman is then that user's.
 podman_rootless_host() {
 	[ "$(id -u)" = 0 ] || skip "only root can make a user"
 	command -v slirp4netns >/dev/null || skip "no slirp4netns"
-	podman_host
+	podman_host "$@"
 	ROOTLESS=/srv/hawk
 	PATH=/srv/bin:$PATH
 	[ ! -d $ROOTLESS ] || return 0
@@ -46,21 +54,28 @@ podman_rootless_host() {
 	podman_image $ROOTLESS
 }
 
-podman_conf() { # DIRECTORY NETWORKS STORAGE
-	cat >"$1/containers.conf" <<-END
-		[network]
-		network_backend = "cni"
-		cni_plugin_dirs = ["$(readlink -f "${CNI_PATH%%:*}")"]
-		network_config_dir = "$2"
-		[engine]
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		runtime = "crun"
-		[containers]
-		cgroups = "disabled"
-		default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "NET_RAW", "SETGID", "SETUID", "SYS_CHROOT"]
-		log_driver = "k8s-file"
-	END
+# podman_conf DIRECTORY CNI-NETWORKS STORAGE
+podman_conf() {
+	local plugins
+	plugins=$(readlink -f "${CNI_PATH%%:*}")
+	{
+		echo '[network]'
+		case $PODMAN_VERSION in
+		4.*) printf '%s\n' 'network_backend = "cni"' "cni_plugin_dirs = [\"$plugins\"]" \
+			"network_config_dir = \"$2\"" ;;
+		*) printf '%s\n' 'network_backend = "netavark"' "netavark_plugin_dirs = [\"$plugins\"]" ;;
+		esac
+		cat <<-END
+			[engine]
+			cgroup_manager = "cgroupfs"
+			events_logger = "file"
+			runtime = "crun"
+			[containers]
+			cgroups = "disabled"
+			default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "NET_RAW", "SETGID", "SETUID", "SYS_CHROOT"]
+			log_driver = "k8s-file"
+		END
+	} >"$1/containers.conf"
 	cat >"$1/storage.conf" <<-END
 		[storage]
 		driver = "vfs"
@@ -93,4 +108,44 @@ client() { # OPTION... COMMAND: in a container that goes again
 
 fetch() { # URL [NAMESPACE]
 	${2:+ip netns exec "$2"} busybox wget -q -O- "$1"
+}
+
+# A network outside, which knows no way back to containers, but to the host.
+podman_outside() {
+	ip netns add out
+	ip link add up0 type veth peer name eth0 netns out
+	ip addr add 198.51.100.1/24 dev up0
+	ip addr add 2001:db8:51::1/64 dev up0 nodad
+	ip -n out addr add 198.51.100.2/24 dev eth0
+	ip -n out addr add 2001:db8:51::2/64 dev eth0 nodad
+	ip link set up0 up
+	ip -n out link set eth0 up
+	ip -n out link set lo up
+	ip route add default via 198.51.100.2
+}
+
+# What containers and networks may leave on the host.
+podman_state() {
+	ip -j link | jq -r '.[].ifname'
+	ip -j route | jq -c '.[] | [.dst, .dev]'
+	nft -j list ruleset | jq -r '.nftables[] | .set, .map | select(.elem?) | "elements of \(.name)"'
+	nft -j list ruleset | jq -r '.nftables[].chain.name | select(. != null and test("[0-9]")) | "chain \(.)"'
+	iptables-save | grep '^-' || :
+	ip6tables-save | grep '^-' || :
+	find /run/containers/cni /var/lib/cni/results /var/lib/cni/networks /run/hawser -type f \
+		! -name lock ! -name 'last_reserved*' ! -name '*.addresses' 2>/dev/null | sort || :
+	ls /run/netns
+	pgrep -a 'dnsmasq|aardvark' || :
+}
+
+# The user's part as well: the rootless namespace goes with its last container. podman
+# keeps one process, which holds the user namespace.
+podman_rootless_state() {
+	ip -j link | jq -r '.[].ifname'
+	ip -j route
+	nft list ruleset
+	find /run/netns /run/user/4242/netns /run/hawser /run/user/4242/containers/cni -type f ! -name lock 2>/dev/null || :
+	ls /var/lib/cni
+	pgrep -a 'dnsmasq|aardvark|conmon' || :
+	pgrep -a 'slirp4netns|pasta' || :
 }

@@ -5,7 +5,7 @@
 # between. The server's leases last two seconds; four where none may run out, on however
 # busy a machine.
 
-# bats file_tags=macvlan,slow
+# bats file_tags=macvlan,slow,alone
 
 load ../lib/system
 load ../lib/dhcp

@@ -71,7 +71,7 @@ table_of() { # ADDRESS
 answers() {
 	local source=198.51.100.1
 	[[ $1 != *:* ]] || source=2001:db8:9::1
-	ip netns exec far ping -c 1 -W "${2:-10}" -I $source "$1" >/dev/null
+	ip netns exec far ping -c 1 -w "${2:-10}" -I $source "$1" >/dev/null
 }
 
 @test "an answer leaves by the interface that was asked, both families" {
@@ -87,8 +87,8 @@ table inet count {
 		iifname "left" icmpv6 type echo-reply counter drop; }
 }
 END
-	ip netns exec c1 ping -c 1 -W 10 -I 203.0.113.2 198.51.100.1 >/dev/null
-	ip netns exec c1 ping -c 1 -W 10 -I 2001:db8:2::2 2001:db8:9::1 >/dev/null
+	ip netns exec c1 ping -c 1 -w 10 -I 203.0.113.2 198.51.100.1 >/dev/null
+	ip netns exec c1 ping -c 1 -w 10 -I 2001:db8:2::2 2001:db8:9::1 >/dev/null
 	answers 203.0.113.2
 	answers 2001:db8:2::2
 	sbr_ok CHECK

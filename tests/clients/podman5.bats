@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# podman 5 with our network driver, as root: networks of "podman network create -d
+# hawser" and what containers on them can do. DRIVER=bridge: the same with netavark's
+# own, which is not asked what it leaves behind.
+
+bats_require_minimum_version 1.5.0
+
+load ../lib/system
+load ../lib/podman
+
+export BATS_TEST_TIMEOUT=120
+DRIVER=${DRIVER:-hawser}
+PEER=${PEER:-$(dirname "$CNI_BIN")/tests/peer}
+
+setup() {
+	podman_host 5
+	podman_outside
+	before=$(podman_state)
+}
+
+teardown() {
+	podman rm -f -a -t 0 >/dev/null 2>&1
+	podman pod rm -f -a -t 0 >/dev/null 2>&1
+	podman network prune -f >/dev/null 2>&1
+	pkill -x dnsmasq
+	clean_up
+}
+
+network() { # OPTION... NAME
+	podman network create --driver "$DRIVER" "$@" >/dev/null
+}
+
+nothing_left() {
+	podman rm -f -a -t 0 >/dev/null
+	podman network prune -f >/dev/null
+	[ "$DRIVER" != hawser ] || diff <(echo "$before") <(podman_state)
+}
+
+@test "an address, the way out, and a published port" {
+	network --subnet 10.89.5.0/24 n1
+	serve web --network n1 -p 8080:80
+	[ "$(fetch http://127.0.0.1:8080/)" = web ]
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	client --network n1 'ping -c 1 -W 5 198.51.100.2'
+	podman inspect web | jq -e '.[0].NetworkSettings.Networks.n1 |
+		.IPAddress == "10.89.5.2" and .Gateway == "10.89.5.1" and .IPPrefixLen == 24'
+	nothing_left
+}
+
+@test "ports: ranges, an address of the host, udp" {
+	network --subnet 10.89.6.0/24 n1
+	serve web --network n1 -p 127.0.0.1:8081:80 -p 9000-9002:80-82 -p 5353:53/udp
+	[ "$(fetch http://127.0.0.1:8081/)" = web ]
+	no fetch http://198.51.100.1:8081/ out
+	[ "$(fetch http://198.51.100.1:9000/ out)" = web ]
+	nsenter --net="/proc/$(podman inspect -f '{{.State.Pid}}' web)/ns/net" "$PEER" serve udp 53 web \
+		>"$BATS_TEST_TMPDIR/udp" 3>&- &
+	until [ -s "$BATS_TEST_TMPDIR/udp" ]; do sleep 0.01; done
+	[ "$(ip netns exec out "$PEER" ask udp 198.51.100.1 5353)" = 'web 198.51.100.2' ]
+	pkill -x peer
+	nothing_left
+}
+
+@test "names: containers of a network find each other, by alias too" {
+	network --subnet 10.89.7.0/24 n1
+	serve web --network n1 --network-alias www
+	[ "$(client --network n1 'wget -q -O- http://web/')" = web ]
+	[ "$(client --network n1 'wget -q -O- http://www.dns.podman/')" = web ]
+	no client --network n1 'nslookup nobody.dns.podman'
+	nothing_left
+}
+
+@test "dual stack, static addresses and MAC" {
+	network --ipv6 --subnet 10.89.7.0/24 --subnet fd07::/64 n1
+	serve web --network n1 --ip 10.89.7.77 --ip6 fd07::77 --mac-address 02:00:00:00:00:77
+	[ "$(fetch http://10.89.7.77/)" = web ]
+	[ "$(fetch 'http://[fd07::77]/')" = web ]
+	[[ $(podman exec web ip addr show eth0) == *02:00:00:00:00:77* ]]
+	[ "$(client --network n1 'wget -q -O- "http://[fd07::77]/"')" = web ]
+	nothing_left
+}
+
+@test "options: MTU, an internal network, networks that are isolated" {
+	network -o mtu=1300 -o isolate=true --subnet 10.89.8.0/24 n1
+	network -o isolate=true --subnet 10.89.9.0/24 n2
+	network --internal --subnet 10.89.10.0/24 n3
+	serve web --network n1
+	[[ $(podman exec web ip link show eth0) == *"mtu 1300"* ]]
+	[ "$(client --network n1 'wget -q -O- http://10.89.8.2/')" = web ]
+	no client --network n2 'ping -c 1 -W 1 10.89.8.2'
+	client --network n2 'ping -c 1 -W 5 198.51.100.2'
+	no client --network n3 'ip route | grep default'
+	no client --network n3 'ping -c 1 -W 1 198.51.100.2'
+	nothing_left
+}
+
+@test "two networks, of which the other is netavark's, and one is left" {
+	network --subnet 10.89.11.0/24 n1
+	podman network create --subnet 10.89.12.0/24 n2 >/dev/null
+	serve web --network n1 --network n2
+	podman exec web ip -o -4 addr >"$BATS_TEST_TMPDIR/addr" # in either order
+	grep -q 'eth[01] .*inet 10\.89\.11\.2/24' "$BATS_TEST_TMPDIR/addr"
+	grep -q 'eth[01] .*inet 10\.89\.12\.2/24' "$BATS_TEST_TMPDIR/addr"
+	[ "$(fetch http://10.89.11.2/)" = web ]
+	[ "$(fetch http://10.89.12.2/)" = web ]
+	podman network disconnect n1 web
+	lacks 10.89.11.2 podman exec web ip -o -4 addr
+	[ "$(fetch http://10.89.12.2/)" = web ]
+	podman network connect n1 web
+	[ "$(fetch http://10.89.11.3/)" = web ]
+	nothing_left_of_ours
+}
+
+# netavark leaves its table.
+nothing_left_of_ours() {
+	podman rm -f -a -t 0 >/dev/null
+	podman network prune -f >/dev/null
+	[ "$DRIVER" != hawser ] || {
+		nft delete table inet netavark
+		nothing_left
+	}
+}
+
+@test "a list of the administrator's" {
+	[ "$DRIVER" = hawser ] || skip "netavark takes no CNI list"
+	jq -n '{cniVersion: "1.1.0", name: "lan", plugins: [
+		{type: "bridge", bridge: "br-lan", isGateway: true, ipMasq: true, deleteUnused: true,
+			ipam: {type: "host-local", ranges: [[{subnet: "10.7.0.0/24"}]], routes: [{dst: "0.0.0.0/0"}]}},
+		{type: "portmap", capabilities: {portMappings: true}}]}' >/etc/cni/net.d/lan.conflist
+	network -o conflist=lan n1
+	serve web --network n1 -p 8080:80
+	[[ $(podman exec web ip addr show eth0) == *10.7.0.2/24* ]]
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	rm /etc/cni/net.d/lan.conflist
+	nothing_left
+}
+
+@test "network reload puts back what a flush took" {
+	network --subnet 10.89.13.0/24 n1
+	serve web --network n1 -p 8080:80
+	nft flush ruleset
+	no timeout 2 busybox wget -q -O- http://198.51.100.1:8080/
+	podman network reload -a
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	[[ $(podman exec web ip addr show eth0) == *10.89.13.2/24* ]]
+	nothing_left
+}
+
+@test "a pod shares one network, with its ports" {
+	network --subnet 10.89.14.0/24 n1
+	podman pod create --name p1 --infra-image busybox:local --infra-command 'sleep 1000' \
+		--network n1 -p 8080:80 >/dev/null
+	serve web --pod p1
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	[ "$(client --pod p1 'wget -q -O- http://127.0.0.1/')" = web ]
+	podman pod rm -f -t 0 p1 >/dev/null
+	nothing_left
+}
+
+@test "eight containers start at the same time" {
+	local i pids=''
+	network --subnet 10.89.15.0/24 n1
+	for i in 1 2 3 4 5 6 7 8; do
+		podman run -d --name "c$i" --network n1 busybox:local sleep 1000 >/dev/null 3>&- &
+		pids="$pids $!"
+	done
+	for i in $pids; do wait "$i"; done
+	[ "$(podman inspect c1 c2 c3 c4 c5 c6 c7 c8 | jq -r '.[].NetworkSettings.Networks.n1.IPAddress' |
+		sort -u | grep -c 10.89.15)" = 8 ]
+	podman exec c1 ping -c 1 -W 5 c8
+	nothing_left
+}
+
+@test "a port that is taken: the error says so, and nothing is left" {
+	network --subnet 10.89.16.0/24 n1
+	serve web --network n1 -p 8080:80
+	podman run -d --name other --network n1 busybox:local sleep 1000 >/dev/null
+	run podman run --rm --network n1 -p 8080:80 busybox:local true
+	[ "$status" != 0 ]
+	[[ $output == *8080* ]]
+	podman rm -f -t 0 other >/dev/null
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	nothing_left
+}
+
+@test "a container and its monitor are killed: rm leaves nothing" {
+	network --subnet 10.89.17.0/24 n1
+	serve web --network n1 -p 8080:80
+	kill -9 "$(podman inspect -f '{{.State.ConmonPid}}' web)" "$(podman inspect -f '{{.State.Pid}}' web)"
+	podman rm -f -t 0 web >/dev/null
+	nothing_left
+}
