@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,12 @@ static inline void close_cleanup(int *fd)
 }
 
 DEFINE_CLEANUP(FILE *, fclose)
+DEFINE_CLEANUP(DIR *, closedir)
 
-#define _free_	 cleanup(free)
-#define _close_	 cleanup(close)
-#define _fclose_ cleanup(fclose)
+#define _free_	   cleanup(free)
+#define _close_	   cleanup(close)
+#define _fclose_   cleanup(fclose)
+#define _closedir_ cleanup(closedir)
 
 /* Hand over what a cleaned variable holds: its new owner is the caller. */
 static inline int steal_fd(int *fd)

@@ -19,9 +19,6 @@
 #define FILE_MODE 0600
 #define TEXT_MAX  ((size_t)64 << 20)
 
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
 static void write_name(const char *key, const char *kind,
 		       char name[static NAME_MAX])
 {

@@ -14,8 +14,6 @@
 #define KIND	 "cniCacheV1"
 #define DIR_MODE 0700
 
-DEFINE_CLEANUP(DIR *, closedir)
-
 /* The file as JSON. */
 struct cache_file {
 	const char *kind;
@@ -320,7 +318,7 @@ int cni_cache_list(const char *dir, const struct cni_attachment *of,
 		   struct arena *a, struct cni_cached_list *ret, struct err *e)
 {
 	struct cni_cached_list list = { 0 };
-	cleanup(closedir) DIR *entries = NULL;
+	_closedir_ DIR *entries = NULL;
 	struct dirent *entry;
 	int fd = -1, r = open_results(dir, &fd, e);
 

@@ -46,6 +46,15 @@ int cni_prev_result(const struct cni_call *call, struct cni_result *ret,
 	return r;
 }
 
+int cni_chained_result(const struct cni_call *call, struct cni_result *ret,
+		       struct err *e)
+{
+	if (!call->conf->prev_result)
+		return err_set(e, ERR_CONFIG, ENODATA,
+			       "must be called as chained plugin");
+	return cni_prev_result(call, ret, e);
+}
+
 struct owner cni_owner(const struct cni_call *call)
 {
 	return (struct owner){ .network = call->conf->name,

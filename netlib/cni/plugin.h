@@ -57,6 +57,11 @@ int cni_plugin_main(const struct cni_plugin *plugin,
 int cni_prev_result(const struct cni_call *call, struct cni_result *ret,
 		    struct err *e);
 
+/* The same for a plugin that works behind others only: "must be called as chained
+ * plugin", as the reference's say. */
+int cni_chained_result(const struct cni_call *call, struct cni_result *ret,
+		       struct err *e);
+
 /* The attachment a call is about. */
 struct owner cni_owner(const struct cni_call *call);
 

@@ -33,9 +33,6 @@ struct ipam_store {
 	bool is_doubtful; /* the index and a file disagreed */
 };
 
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
 /* --- the index and its seal ---------------------------------------------- */
 
 /* Take the index if its seal is whole. */

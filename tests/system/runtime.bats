@@ -600,6 +600,14 @@ nothing_left() {
 	nothing_left
 }
 
+@test "a hostname that CNI_ARGS cannot have is refused before anything is made" {
+	bridge_network lan 10.7.0
+	run hawser run --net lan --hostname 'a;IP=10.7.0.9' -- true
+	[ "$status" != 0 ]
+	contains "$output" "hostname \"a;IP=10.7.0.9\" has a ';' in it"
+	nothing_left
+}
+
 @test "orphans are reaped, and killed at the end" {
 	run -0 hawser run -- sh -c '
 		sh -c "sleep 0.01 & exec true"

@@ -18,9 +18,6 @@
 #define DIR_MODE  0700
 #define FILE_MODE 0600
 
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
 /* The socket's path becomes a name, as systemd makes names of paths. */
 static int find_directory(const char *prefix, const char *socket_path,
 			  char path[static PATH_MAX])

@@ -55,17 +55,6 @@ static void close_all(struct shaping *at)
 	netns_close(&at->host);
 }
 
-static int get_prev_result(const struct cni_call *call, struct cni_result *ret,
-			   struct err *e)
-{
-	int r = cni_prev_result(call, ret, e);
-
-	if (r != -ENODATA)
-		return r;
-	return err_set(e, ERR_CONFIG, ENODATA,
-		       "must be called as chained plugin");
-}
-
 /* --- ADD ---------------------------------------------------------------------- */
 
 static int report(const struct cni_call *call, const struct link *ifb,
@@ -136,7 +125,7 @@ static int bandwidth_add(const struct cni_call *call, struct cni_result *ret,
 	int r = bandwidth_conf_load(call, &at.conf, e);
 
 	if (!r)
-		r = get_prev_result(call, ret, e);
+		r = cni_chained_result(call, ret, e);
 	if (r || !is_limited(&at.conf))
 		return r;
 	r = find_port(&at, e);
@@ -185,7 +174,7 @@ static int bandwidth_check(const struct cni_call *call, struct err *e)
 	int r = bandwidth_conf_load(call, &at.conf, e);
 
 	if (!r)
-		r = get_prev_result(call, &prev, e);
+		r = cni_chained_result(call, &prev, e);
 	if (r || !is_limited(&at.conf))
 		return r;
 	r = find_port(&at, e);

@@ -45,11 +45,8 @@ static int load(const struct cni_call *call, struct dnsname_conf *conf,
 {
 	int r = dnsname_conf_load(call, conf, e);
 
-	if (!r && !call->conf->prev_result)
-		return err_set(e, ERR_CONFIG, ENODATA,
-			       "must be called as chained plugin");
 	if (!r)
-		r = cni_prev_result(call, prev, e);
+		r = cni_chained_result(call, prev, e);
 	if (!r && !prev->ips.n)
 		return err_set(e, ERR_CONFIG, EADDRNOTAVAIL,
 			       "no ip address was found in the network");

@@ -13,9 +13,6 @@
 #define FILE_NAME "domain"
 #define BEFORE	  "server=/"
 
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
 /* --- one's own -------------------------------------------------------------- */
 
 /* dnsmasq knows reverse zones of whole IPv6 digits only. */

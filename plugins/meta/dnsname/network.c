@@ -17,9 +17,6 @@
 #define FILE_MODE 0644
 #define FILE_MAX  ((size_t)16 << 20)
 
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
 /* --- the directory ---------------------------------------------------------- */
 
 const char *dns_networks_path(const struct cni_call *call)

@@ -247,11 +247,8 @@ static void forget(struct netfilter *nf, const struct hostports *hp,
 static int load(const struct cni_call *call, struct cni_result *prev,
 		struct portmap_conf *conf, struct err *e)
 {
-	int r = cni_prev_result(call, prev, e);
+	int r = cni_chained_result(call, prev, e);
 
-	if (r == -ENODATA)
-		return err_set(e, ERR_CONFIG, ENODATA,
-			       "must be called as chained plugin");
 	return r ? r : portmap_conf_load(call, prev, conf, e);
 }
 

@@ -16,9 +16,6 @@
 #define BACKUP_MAX ((size_t)1 << 20)
 #define SUFFIX	   ".json"
 
-DEFINE_CLEANUP(DIR *, closedir)
-#define _closedir_ cleanup(closedir)
-
 /* --- reading --------------------------------------------------------------- */
 
 struct document {
