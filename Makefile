@@ -180,6 +180,8 @@ bench: deps-check ## compare speed and size with the reference plugins
 		tests/bench/run $(O)/bin $(REFERENCE)
 	@echo
 	$(Q)tests/bench/containerd $(O)/bin $(REFERENCE)
+	$(Q)tests/bench/podman 4.3 $(O)/bin $(REFERENCE)
+	$(Q)tests/bench/podman 5 $(O)/bin
 
 bench-kernel: deps-check ## ... under another kernel, what this one has no devices for
 	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
