@@ -7,6 +7,7 @@
 
 load ../lib/system
 load ../lib/podman
+load ../lib/cgroups
 
 export BATS_TEST_TIMEOUT=120
 [ -z "${CONTROL-}" ] || export CNI_PATH=$CONTROL
@@ -25,6 +26,8 @@ teardown() {
 	pkill -x dnsmasq
 	clean_up
 	rm -rf /run/containers/cni
+	remove_cgroups
+	[ "$BATS_TEST_DESCRIPTION" != "runc as podman's runtime" ] || umount -R /sys/fs/cgroup
 }
 
 # nothing_left: neither of the containers nor of their networks; the bridge of the
@@ -106,6 +109,33 @@ nothing_left() {
 	[ "$(fetch "http://$(podman inspect web | jq -r '.[0].NetworkSettings.Networks.n2.IPAddress')/" out)" = web ]
 	podman network disconnect n1 web
 	no podman exec web ip addr show 10.89.11.2
+	nothing_left
+}
+
+@test "macvlan, with addresses of that network's DHCP server" {
+	[ -z "${CONTROL-}" ] || skip "the reference's dhcp needs a daemon that somebody has started"
+	ip netns exec out dnsmasq --no-daemon --conf-file=/dev/null --port=0 --no-ping --interface=eth0 \
+		--dhcp-leasefile="$BATS_TEST_TMPDIR/leases" --dhcp-range=198.51.100.200,198.51.100.210 \
+		>"$BATS_TEST_TMPDIR/dnsmasq" 2>&1 3>&- &
+	podman network create -d macvlan -o parent=up0 n1 >/dev/null
+	jq -e '.plugins[0].ipam.type == "dhcp"' /etc/cni/net.d/n1.conflist
+	serve web --network n1
+	[[ $(podman exec web ip addr show eth0) == *198.51.100.20[0-9]/24* ]]
+	[ "$(fetch "http://$(awk '{ print $3 }' "$BATS_TEST_TMPDIR/leases")/" out)" = web ]
+	podman rm -f -t 0 web >/dev/null
+	timeout 5 sh -c "while [ -s '$BATS_TEST_TMPDIR/leases' ]; do sleep 0.01; done"
+	pkill -x dnsmasq
+	nothing_left
+}
+
+@test "runc as podman's runtime" {
+	command -v runc >/dev/null || skip "no runc"
+	mount_cgroups
+	podman network create --subnet 10.89.12.0/24 n1 >/dev/null
+	podman --runtime runc run -d --name web --cgroups enabled --cgroup-parent "/$CGROUP" --network n1 -p 8080:80 busybox:local \
+		sh -c 'echo web >/tmp/index.html; exec httpd -f -p 80 -h /tmp' >/dev/null
+	timeout 20 sh -c 'until busybox wget -q -O- http://198.51.100.1:8080/ >/dev/null 2>&1; do :; done'
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
 	nothing_left
 }
 
