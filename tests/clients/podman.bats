@@ -185,7 +185,6 @@ nothing_left() {
 @test "a container and its monitor are killed: rm leaves nothing" {
 	podman network create --subnet 10.89.14.0/24 n1 >/dev/null
 	serve web --network n1 -p 8080:80
-	kill -9 "$(podman inspect -f '{{.State.ConmonPid}}' web)" "$(podman inspect -f '{{.State.Pid}}' web)"
-	podman rm -f -t 0 web >/dev/null
+	killed web
 	nothing_left
 }

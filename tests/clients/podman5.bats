@@ -188,7 +188,6 @@ nothing_left_of_ours() {
 @test "a container and its monitor are killed: rm leaves nothing" {
 	network --subnet 10.89.17.0/24 n1
 	serve web --network n1 -p 8080:80
-	kill -9 "$(podman inspect -f '{{.State.ConmonPid}}' web)" "$(podman inspect -f '{{.State.Pid}}' web)"
-	podman rm -f -t 0 web >/dev/null
+	killed web
 	nothing_left
 }

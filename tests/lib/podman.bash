@@ -102,6 +102,13 @@ serve() {
 	timeout 20 sh -c "until podman exec $name wget -q -O- http://127.0.0.1/ >/dev/null 2>&1; do :; done"
 }
 
+# killed NAME: the container and its monitor are, and then it is removed. podman may see
+# that it ends, and fail, the first time.
+killed() {
+	kill -9 "$(podman inspect -f '{{.State.ConmonPid}}' "$1")" "$(podman inspect -f '{{.State.Pid}}' "$1")"
+	timeout 20 sh -c "until podman rm -f -t 0 $1; do sleep 0.1; done" >/dev/null
+}
+
 client() { # OPTION... COMMAND: in a container that goes again
 	podman run --rm "${@:1:$#-1}" busybox:local sh -c "${*: -1}"
 }
@@ -135,7 +142,7 @@ podman_state() {
 	find /run/containers/cni /var/lib/cni/results /var/lib/cni/networks /run/hawser -type f \
 		! -name lock ! -name 'last_reserved*' ! -name '*.addresses' 2>/dev/null | sort || :
 	ls /run/netns
-	pgrep -a 'dnsmasq|aardvark' || :
+	pgrep -a '^dnsmasq|^aardv' || :
 }
 
 # The user's part as well: the rootless namespace goes with its last container. podman
@@ -146,6 +153,7 @@ podman_rootless_state() {
 	nft list ruleset
 	find /run/netns /run/user/4242/netns /run/hawser /run/user/4242/containers/cni -type f ! -name lock 2>/dev/null || :
 	ls /var/lib/cni
-	pgrep -a 'dnsmasq|aardvark|conmon' || :
-	pgrep -a 'slirp4netns|pasta' || :
+	pgrep -a '^dnsmasq|^aardv' || :
+	pgrep -a '^conmon|^slirp' || :
+	pgrep -a '^pasta' || :
 }
