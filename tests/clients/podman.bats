@@ -1,20 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# podman 4 (CNI), as root: networks as "podman network create" writes them, and what
-# containers on them can do. CONTROL names a directory with the reference's plugins,
-# and podman's dnsname: they pass too, but are not asked what they leave behind.
+# podman as root: networks as "podman network create" writes them, and what containers on
+# them can do. PODMAN=4.3, the default, calls CNI plugins, PODMAN=5 our network driver, by
+# way of netavark. With CONTROL=DIR these are the reference's plugins and podman's dnsname,
+# with CONTROL=bridge netavark's own networks: both pass too, but are not asked what they
+# leave behind.
 
 load ../lib/system
 load ../lib/podman
 load ../lib/cgroups
 
 export BATS_TEST_TIMEOUT=120
-[ -z "${CONTROL-}" ] || export CNI_PATH=$CONTROL
-PEER=$BATS_TEST_DIRNAME/../../build/tests/peer
+PODMAN=${PODMAN:-4.3}
+PEER=${PEER:-$BATS_TEST_DIRNAME/../../build/tests/peer}
+[ ! -d "${CONTROL-}" ] || export CNI_PATH=$CONTROL
 
 setup() {
-	podman_host
+	podman_host "$PODMAN"
 	podman_outside
 	before=$(podman_state)
 }
@@ -41,17 +44,27 @@ nothing_left() {
 	diff <(echo "$before") <(podman_state)
 }
 
-@test "the default network: an address, the way out, and a published port" {
+@test "the default network" {
+	only_podman 4.3 # that of 5 is netavark's
 	serve web -p 8080:80
-	[ "$(fetch http://127.0.0.1:8080/)" = web ]
 	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
-	client 'ping -c 1 -W 5 198.51.100.2'
 	podman inspect web | jq -e '.[0].NetworkSettings.Networks.podman.IPAddress == "10.88.0.2"'
 	nothing_left
 }
 
+@test "an address, the way out, and a published port" {
+	network --subnet 10.89.5.0/24 n1
+	serve web --network n1 -p 8080:80
+	[ "$(fetch http://127.0.0.1:8080/)" = web ]
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	client --network n1 'ping -c 1 -W 5 198.51.100.2'
+	podman inspect web | jq -e '.[0].NetworkSettings.Networks.n1 |
+		.IPAddress == "10.89.5.2" and .Gateway == "10.89.5.1" and .IPPrefixLen == 24'
+	nothing_left
+}
+
 @test "ports: ranges, an address of the host, udp" {
-	podman network create n1 >/dev/null
+	network --subnet 10.89.6.0/24 n1
 	serve web --network n1 -p 127.0.0.1:8081:80 -p 9000-9002:80-82 -p 5353:53/udp
 	[ "$(fetch http://127.0.0.1:8081/)" = web ]
 	no fetch http://198.51.100.1:8081/ out
@@ -65,7 +78,7 @@ nothing_left() {
 }
 
 @test "names: containers of a network find each other, by alias too" {
-	podman network create n1 >/dev/null
+	network --subnet 10.89.6.0/24 n1
 	serve web --network n1 --network-alias www
 	[ "$(client --network n1 'wget -q -O- http://web/')" = web ]
 	[ "$(client --network n1 'wget -q -O- http://www.dns.podman/')" = web ]
@@ -74,7 +87,7 @@ nothing_left() {
 }
 
 @test "dual stack, static addresses and MAC" {
-	podman network create --ipv6 --subnet 10.89.7.0/24 --subnet fd07::/64 n1 >/dev/null
+	network --ipv6 --subnet 10.89.7.0/24 --subnet fd07::/64 n1
 	serve web --network n1 --ip 10.89.7.77 --ip6 fd07::77 --mac-address 02:00:00:00:00:77
 	[ "$(fetch http://10.89.7.77/)" = web ]
 	[ "$(fetch 'http://[fd07::77]/')" = web ]
@@ -84,9 +97,9 @@ nothing_left() {
 }
 
 @test "options: MTU, an internal network, networks that are isolated" {
-	podman network create -o mtu=1300 -o isolate=true --subnet 10.89.8.0/24 n1 >/dev/null
-	podman network create -o isolate=true --subnet 10.89.9.0/24 n2 >/dev/null
-	podman network create --internal --subnet 10.89.10.0/24 n3 >/dev/null
+	network -o mtu=1300 -o isolate=true --subnet 10.89.8.0/24 n1
+	network -o isolate=true --subnet 10.89.9.0/24 n2
+	network --internal --subnet 10.89.10.0/24 n3
 	serve web --network n1
 	[[ $(podman exec web ip link show eth0) == *"mtu 1300"* ]]
 	[ "$(client --network n1 'wget -q -O- http://10.89.8.2/')" = web ]
@@ -97,8 +110,8 @@ nothing_left() {
 	nothing_left
 }
 
-@test "two networks, and macvlan" {
-	podman network create --subnet 10.89.11.0/24 n1 >/dev/null
+@test "two networks, one of them macvlan, and the other goes and comes back" {
+	network --subnet 10.89.11.0/24 n1
 	podman network create -d macvlan -o parent=up0 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
 		--ip-range 198.51.100.128/28 n2 >/dev/null
 	serve web --network n1 --network n2
@@ -108,11 +121,14 @@ nothing_left() {
 	[ "$(fetch http://10.89.11.2/)" = web ]
 	[ "$(fetch "http://$(podman inspect web | jq -r '.[0].NetworkSettings.Networks.n2.IPAddress')/" out)" = web ]
 	podman network disconnect n1 web
-	no podman exec web ip addr show 10.89.11.2
+	lacks 10.89.11.2 podman exec web ip -o -4 addr
+	podman network connect n1 web
+	[ "$(fetch http://10.89.11.3/)" = web ]
 	nothing_left
 }
 
 @test "macvlan, with addresses of that network's DHCP server" {
+	only_podman 4.3 # netavark asks by itself
 	[ -z "${CONTROL-}" ] || skip "the reference's dhcp needs a daemon that somebody has started"
 	ip netns exec out dnsmasq --no-daemon --conf-file=/dev/null --port=0 --no-ping --interface=eth0 \
 		--dhcp-leasefile="$BATS_TEST_TMPDIR/leases" --dhcp-range=198.51.100.200,198.51.100.210 \
@@ -129,9 +145,10 @@ nothing_left() {
 }
 
 @test "runc as podman's runtime" {
+	only_podman 4.3 # 5 knows no cgroups of version 1
 	command -v runc >/dev/null || skip "no runc"
 	mount_cgroups
-	podman network create --subnet 10.89.12.0/24 n1 >/dev/null
+	network --subnet 10.89.12.0/24 n1
 	podman --runtime runc run -d --name web --cgroups enabled --cgroup-parent "/$CGROUP" --network n1 -p 8080:80 busybox:local \
 		sh -c 'echo web >/tmp/index.html; exec httpd -f -p 80 -h /tmp' >/dev/null
 	timeout 20 sh -c 'until busybox wget -q -O- http://198.51.100.1:8080/ >/dev/null 2>&1; do :; done'
@@ -139,18 +156,36 @@ nothing_left() {
 	nothing_left
 }
 
+@test "a CNI list of the administrator's" {
+	only_podman 5 # 4.3 takes no other
+	[ -z "${CONTROL-}" ] || skip "netavark takes no CNI list"
+	jq -n '{cniVersion: "1.1.0", name: "lan", plugins: [
+		{type: "bridge", bridge: "br-lan", isGateway: true, ipMasq: true, deleteUnused: true,
+			ipam: {type: "host-local", ranges: [[{subnet: "10.7.0.0/24"}]], routes: [{dst: "0.0.0.0/0"}]}},
+		{type: "portmap", capabilities: {portMappings: true}}]}' >/etc/cni/net.d/lan.conflist
+	network -o conflist=lan n1
+	serve web --network n1 -p 8080:80
+	[[ $(podman exec web ip addr show eth0) == *10.7.0.2/24* ]]
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	rm /etc/cni/net.d/lan.conflist
+	nothing_left
+}
+
 @test "network reload puts back what a flush took" {
-	serve web -p 8080:80
+	network --subnet 10.89.13.0/24 n1
+	serve web --network n1 -p 8080:80
 	nft flush ruleset
 	no timeout 2 busybox wget -q -O- http://198.51.100.1:8080/
 	podman network reload -a
 	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
-	[[ $(podman exec web ip addr show eth0) == *10.88.0.2/16* ]]
+	[[ $(podman exec web ip addr show eth0) == *10.89.13.2/24* ]]
 	nothing_left
 }
 
 @test "a pod shares one network, with its ports" {
-	podman pod create --name p1 --infra-image busybox:local --infra-command 'sleep 1000' -p 8080:80 >/dev/null
+	network --subnet 10.89.14.0/24 n1
+	podman pod create --name p1 --infra-image busybox:local --infra-command 'sleep 1000' \
+		--network n1 -p 8080:80 >/dev/null
 	serve web --pod p1
 	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
 	[ "$(client --pod p1 'wget -q -O- http://127.0.0.1/')" = web ]
@@ -160,7 +195,7 @@ nothing_left() {
 
 @test "eight containers start at the same time" {
 	local i pids=''
-	podman network create --subnet 10.89.12.0/24 n1 >/dev/null
+	network --subnet 10.89.12.0/24 n1
 	for i in 1 2 3 4 5 6 7 8; do
 		podman run -d --name "c$i" --network n1 busybox:local sleep 1000 >/dev/null 3>&- &
 		pids="$pids $!"
@@ -172,8 +207,19 @@ nothing_left() {
 	nothing_left
 }
 
+@test "a port that is taken: the error says so, and nothing is left" {
+	network --subnet 10.89.16.0/24 n1
+	serve web --network n1 -p 8080:80
+	run podman run --rm --network n1 -p 8080:80 busybox:local true
+	[ "$status" != 0 ]
+	[[ $output == *8080* ]]
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	nothing_left
+}
+
 @test "a plugin of the list fails: so does the container, and nothing is left" {
-	podman network create --subnet 10.89.13.0/24 n1 >/dev/null
+	only_podman 4.3 # 5 has its list from the driver
+	network --subnet 10.89.13.0/24 n1
 	jq '.plugins += [{type: "tuning", sysctl: {"net.none": "1"}}]' /etc/cni/net.d/n1.conflist >"$BATS_TEST_TMPDIR/n1"
 	cat "$BATS_TEST_TMPDIR/n1" >/etc/cni/net.d/n1.conflist
 	bats_require_minimum_version 1.5.0
@@ -183,7 +229,7 @@ nothing_left() {
 }
 
 @test "a container and its monitor are killed: rm leaves nothing" {
-	podman network create --subnet 10.89.14.0/24 n1 >/dev/null
+	network --subnet 10.89.14.0/24 n1
 	serve web --network n1 -p 8080:80
 	killed web
 	nothing_left

@@ -93,6 +93,17 @@ podman_image() { # DIRECTORY
 	tar -C "$root" -c . | podman import - busybox:local >/dev/null 2>&1
 }
 
+# only_podman VERSION: the test is about what no other has.
+only_podman() {
+	[ "$PODMAN_VERSION" = "$1" ] || skip "of podman $1 only"
+}
+
+# network [OPTION...] NAME: one whose containers get here by our plugins.
+network() {
+	[ "$PODMAN_VERSION" != 5 ] || set -- --driver "${CONTROL:-hawser}" "$@"
+	podman network create "$@" >/dev/null
+}
+
 # serve NAME [OPTION...]: a container that says its name on port 80, and on udp 53.
 serve() {
 	local name=$1
