@@ -12,6 +12,7 @@ bats_require_minimum_version 1.5.0
 
 load ../lib/system
 load ../lib/cgroups
+load ../lib/outside
 load ../lib/page
 load ../lib/unpacked
 
@@ -56,6 +57,7 @@ setup() {
 	PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	sysctl -qw net.ipv6.conf.default.accept_dad=0
 	make_outside
+	serve_outside
 	page "Containers of other programs" 1 >"$BATS_TEST_TMPDIR/first"
 	cd "$repo" || return
 	set -a # the test is the shell that they were typed in
@@ -84,19 +86,6 @@ warm_up() {
 	hawser del podman warm
 	ip netns del warm
 	before=$(everything)
-}
-
-# A network that knows no way back to containers, but to the host.
-make_outside() {
-	ip netns add out
-	ip link add up0 type veth peer name eth0 netns out
-	ip addr add 198.51.100.1/24 dev up0
-	ip -n out addr add 198.51.100.2/24 dev eth0
-	ip link set up0 up
-	ip -n out link set eth0 up
-	ip route add default via 198.51.100.2
-	ip netns exec out "$PEER" serve tcp 80 outside >"$BATS_TEST_TMPDIR/outside" 3>&- &
-	until [ -s "$BATS_TEST_TMPDIR/outside" ]; do sleep 0.01; done
 }
 
 needs_client() { # COMMAND

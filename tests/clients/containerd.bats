@@ -10,6 +10,7 @@
 #	CONTAINERD=... tests/lib/sandbox.sh bats tests/clients/containerd.bats
 
 load ../lib/system
+load ../lib/outside
 load ../lib/containerd
 
 export BATS_TEST_TIMEOUT=60
@@ -29,7 +30,7 @@ setup_file() {
 	needs_containerd
 	mount_cgroups
 	sysctl -qw net.ipv6.conf.default.accept_dad=0
-	a_host
+	make_outside
 	ctr_plugins
 	mkdir -p "$CONTAINERD_HOME/net.d"
 	start_containerd "$PLUGINS"
@@ -72,20 +73,6 @@ teardown() {
 }
 
 # --- helpers -----------------------------------------------------------------
-
-a_host() {
-	ip netns add out
-	ip link add up0 type veth peer name eth0 netns out
-	ip addr add 198.51.100.1/24 dev up0
-	ip addr add 2001:db8:51::1/64 dev up0 nodad
-	ip -n out addr add 198.51.100.2/24 dev eth0
-	ip -n out addr add 2001:db8:51::2/64 dev eth0 nodad
-	ip link set up0 up
-	ip -n out link set eth0 up
-	ip -n out link set lo up
-	ip route add default via 198.51.100.2
-	ip -6 route add default via 2001:db8:51::2
-}
 
 # ctr takes no directories: it looks here, and for lists in /etc/cni/net.d.
 ctr_plugins() {

@@ -8,6 +8,7 @@
 # leave behind.
 
 load ../lib/system
+load ../lib/outside
 load ../lib/podman
 load ../lib/cgroups
 
@@ -18,7 +19,7 @@ PEER=${PEER:-$BATS_TEST_DIRNAME/../../build/tests/peer}
 
 setup() {
 	podman_host "$PODMAN"
-	podman_outside
+	make_outside
 	before=$(podman_state)
 }
 

@@ -7,6 +7,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/system
+load ../lib/outside
 load ../lib/podman
 
 export BATS_TEST_TIMEOUT=120
@@ -16,7 +17,7 @@ PEER=${PEER:-$BATS_TEST_DIRNAME/../../build/tests/peer}
 
 setup() {
 	podman_rootless_host "$PODMAN"
-	podman_outside
+	make_outside
 	before=$(podman_rootless_state)
 }
 
@@ -42,7 +43,7 @@ nothing_left() {
 	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
 	[ "$(client --network n1 'wget -q -O- http://web/')" = web ]
 	[ "$(client --network n1 'wget -q -O- http://www.dns.podman/')" = web ]
-	ip netns exec out "$PEER" serve tcp 80 outside >"$BATS_TEST_TMPDIR/outside" 3>&- &
+	serve_outside
 	[[ $(client --network n1 'echo | nc -w 5 198.51.100.2 80') == 'outside 198.51.100.1'* ]]
 	pkill -x peer
 	nothing_left

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# podman on a host of its own, 4 with CNI or 5 with netavark: a private /etc/containers, storage and
-# cgroups that vanish with the sandbox, an image of nothing but busybox.
+# podman on a host of its own, 4 with CNI or 5 with netavark: a private /etc/containers,
+# storage and cgroups that vanish with the sandbox, an image of nothing but busybox.
 
 # shellcheck source=tests/lib/unpacked.bash
 . "$(dirname "${BASH_SOURCE[0]}")/unpacked.bash"
@@ -126,20 +126,6 @@ client() { # OPTION... COMMAND: in a container that goes again
 
 fetch() { # URL [NAMESPACE]
 	${2:+ip netns exec "$2"} busybox wget -q -O- "$1"
-}
-
-# A network outside, which knows no way back to containers, but to the host.
-podman_outside() {
-	ip netns add out
-	ip link add up0 type veth peer name eth0 netns out
-	ip addr add 198.51.100.1/24 dev up0
-	ip addr add 2001:db8:51::1/64 dev up0 nodad
-	ip -n out addr add 198.51.100.2/24 dev eth0
-	ip -n out addr add 2001:db8:51::2/64 dev eth0 nodad
-	ip link set up0 up
-	ip -n out link set eth0 up
-	ip -n out link set lo up
-	ip route add default via 198.51.100.2
 }
 
 # What containers and networks may leave on the host.

@@ -359,6 +359,17 @@ check_names() { # WORDS...: what CHECK must say
 	[ ! -e /sys/class/net/br0 ]
 	try DEL bridge c2
 	ok
+	add c1
+	add c2
+	conf '.deleteUnused = true | ."cni.dev/valid-attachments" = [{"containerID":"c2","ifname":"eth0"}]'
+	try GC bridge x
+	ok
+	[ -e /sys/class/net/br0 ]
+	conf '.deleteUnused = true | ."cni.dev/valid-attachments" = []'
+	try GC bridge x
+	ok
+	[ ! -e /sys/class/net/br0 ]
+	conf '.deleteUnused = true'
 	ip link add br0 type veth peer name br0p
 	try ADD bridge c1
 	refused 100 br0

@@ -181,6 +181,28 @@ warm() {
 	same_state "$before"
 }
 
+@test "where /var/lib is not ours, state is below /run, and nothing is left" {
+	local before
+	before=$(warm)
+	mount --bind /var/lib /var/lib
+	mount -o remount,bind,ro /var/lib
+	call setup /run/netns/blue < <(request)
+	ok
+	call setup /run/netns/blue < <(request "$of_list | .network_options.interface_name = \"eth1\"")
+	ok
+	[ -e /run/hawser/var-lib/cni/networks/lan/10.7.0.2 ]
+	[ -z "$(ls /var/lib/cni/results)" ]
+	call teardown /run/netns/blue < <(request)
+	ok
+	call teardown /run/netns/blue < <(request "$of_list | .network_options.interface_name = \"eth1\"")
+	ok
+	[ -z "$(find /run/hawser/var-lib/cni/results /run/hawser/var-lib/cni/networks -name '*10.*')" ]
+	umount /var/lib
+	rm -r /run/hawser/var-lib
+	ip link del br-lan
+	same_state "$before"
+}
+
 @test "an internal network has no default route and is not masqueraded" {
 	call setup /run/netns/blue < <(request)
 	nft list map inet hawser masquerade4 | grep -q 10.89.1.2

@@ -119,7 +119,7 @@ static int gc_elements(const struct cni_call *call, const struct owner *valid,
 	return first ? first : r;
 }
 
-static int gc_gateways(const struct cni_call *call, struct err *e)
+static int gc_shared(const struct cni_call *call, struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
 	struct bridge_conf conf;
@@ -127,7 +127,11 @@ static int gc_gateways(const struct cni_call *call, struct err *e)
 
 	if (!r)
 		r = netns_open_own(&host, e);
-	return r ? r : bridge_gc_vlan_gateways(&host, conf.bridge, e);
+	if (!r)
+		r = bridge_gc_vlan_gateways(&host, conf.bridge, e);
+	if (!r && conf.delete_unused)
+		r = bridge_delete_unused(&host, conf.bridge, e);
+	return r;
 }
 
 static int gc_all(const struct cni_call *call, const struct owner *valid,
@@ -137,7 +141,7 @@ static int gc_all(const struct cni_call *call, const struct owner *valid,
 
 	r = veth_pair_gc(call, valid, n, first ? NULL : e);
 	first = first ? first : r;
-	r = gc_gateways(call, first ? NULL : e);
+	r = gc_shared(call, first ? NULL : e);
 	first = first ? first : r;
 	r = gc_elements(call, valid, n, first ? NULL : e);
 	return first ? first : r;
