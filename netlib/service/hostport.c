@@ -2,35 +2,17 @@
 #include "service/hostport.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include <linux/netfilter.h>
-
 #include "base/arena.h"
 #include "base/hash.h"
-#include "kernel/nft_expr.h"
 #include "kernel/nft_text.h"
+#include "service/hostport_table.h"
 #include "service/record.h"
-#include "service/table.h"
-
-#define LOOKUP	    "hostports"
-#define TRANSLATE   "hostports-translate"
-#define PREROUTING  "hostports-prerouting"
-#define OUTPUT	    "hostports-output"
-#define POSTROUTING "hostports-postrouting"
-#define SOURCE	    "hostports-source"
-#define GUARD	    "hostports-guard"
-
-#define RAW    (-300) /* nft's names for priorities */
-#define DSTNAT (-100)
-#define SRCNAT 100
-
-static const char lo[IFNAMSIZ] = "lo";
 
 /* Of a chain of conditions' name. */
 #define CONDITIONS_DIGITS 16
@@ -38,331 +20,6 @@ static const char lo[IFNAMSIZ] = "lo";
 /* Elements to a port, and besides to a family. */
 #define PER_PORT   4
 #define PER_FAMILY 2
-
-/* One family's sets. */
-struct family_sets {
-	uint8_t family;
-	struct nft_set_spec at, any, hairpin, self, masquerade;
-	struct nft_set_spec at_if, any_if; /* ports with conditions */
-};
-
-static const struct family_sets v4 = {
-	.family = AF_INET,
-	.at = { .name = "hostports4",
-		.kind = NFT_KIND_MAP,
-		.key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO,
-			 NFT_TYPE_INET_SERVICE },
-		.value = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE } },
-	.any = { .name = "hostports4-any",
-		 .kind = NFT_KIND_MAP,
-		 .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE },
-		 .value = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_SERVICE } },
-	.hairpin = { .name = "hostports4-hairpin",
-		     .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV4_ADDR } },
-	.self = { .name = "hostports4-self",
-		  .key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_IPV4_ADDR } },
-	.masquerade = { .name = "hostports4-masquerade",
-			.key = { NFT_TYPE_IPV4_ADDR } },
-	.at_if = { .name = "hostports4-if",
-		   .kind = NFT_KIND_VMAP,
-		   .key = { NFT_TYPE_IPV4_ADDR, NFT_TYPE_INET_PROTO,
-			    NFT_TYPE_INET_SERVICE } },
-	.any_if = { .name = "hostports4-any-if",
-		    .kind = NFT_KIND_VMAP,
-		    .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE } },
-};
-
-static const struct family_sets v6 = {
-	.family = AF_INET6,
-	.at = { .name = "hostports6",
-		.kind = NFT_KIND_MAP,
-		.key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO,
-			 NFT_TYPE_INET_SERVICE },
-		.value = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE } },
-	.any = { .name = "hostports6-any",
-		 .kind = NFT_KIND_MAP,
-		 .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE },
-		 .value = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_SERVICE } },
-	.hairpin = { .name = "hostports6-hairpin",
-		     .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV6_ADDR } },
-	.self = { .name = "hostports6-self",
-		  .key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_IPV6_ADDR } },
-	.masquerade = { .name = "hostports6-masquerade",
-			.key = { NFT_TYPE_IPV6_ADDR } },
-	.at_if = { .name = "hostports6-if",
-		   .kind = NFT_KIND_VMAP,
-		   .key = { NFT_TYPE_IPV6_ADDR, NFT_TYPE_INET_PROTO,
-			    NFT_TYPE_INET_SERVICE } },
-	.any_if = { .name = "hostports6-any-if",
-		    .kind = NFT_KIND_VMAP,
-		    .key = { NFT_TYPE_INET_PROTO, NFT_TYPE_INET_SERVICE } },
-};
-
-static const struct nft_set_spec *const sets[] = {
-	&v4.any,     &v4.at,	 &v6.any,   &v6.at,	    &v4.hairpin,
-	&v6.hairpin, &v4.self,	 &v6.self,  &v4.masquerade, &v6.masquerade,
-	&v4.at_if,   &v4.any_if, &v6.at_if, &v6.any_if,	    NULL,
-};
-
-/* --- the table's part ---------------------------------------------------- */
-
-/* ip daddr . meta l4proto . th dport, from register 0 on */
-static void load_at(struct nftnl_rule *rule, const struct family_sets *s)
-{
-	uint32_t reg;
-
-	expr_family(rule, s->family);
-	reg = expr_daddr(rule, s->family, 0);
-	reg = expr_l4proto(rule, reg);
-	expr_dport(rule, reg);
-}
-
-/* meta l4proto . th dport */
-static void load_any(struct nftnl_rule *rule, const struct family_sets *s)
-{
-	expr_family(rule, s->family);
-	expr_dport(rule, expr_l4proto(rule, 0));
-}
-
-/* dnat ip to ip daddr . meta l4proto . th dport map @hostports4, or
- * dnat ip to meta l4proto . th dport map @hostports4-any */
-static void add_dnat(struct nft_batch *b, const struct nft *nft,
-		     const char *chain, const struct family_sets *s,
-		     const struct nft_set_spec *map)
-{
-	struct nftnl_rule *rule = nft_rule_new(nft, chain);
-
-	if (map == &s->at)
-		load_at(rule, s);
-	else
-		load_any(rule, s);
-	expr_map(rule, map->name, 0, 0);
-	expr_dnat(rule, s->family, 0, (uint32_t)ip_size(s->family) / 4);
-	nft_add_rule(b, rule, chain);
-}
-
-/* ip daddr . meta l4proto . th dport vmap @hostports4-if, or
- * meta l4proto . th dport vmap @hostports4-any-if */
-static void add_condition(struct nft_batch *b, const struct nft *nft,
-			  const struct family_sets *s,
-			  const struct nft_set_spec *map)
-{
-	struct nftnl_rule *rule = nft_rule_new(nft, LOOKUP);
-
-	if (map == &s->at_if)
-		load_at(rule, s);
-	else
-		load_any(rule, s);
-	expr_vmap(rule, map->name, 0);
-	nft_add_rule(b, rule, LOOKUP);
-}
-
-/* iifname . ip daddr @hostports4-hairpin masquerade */
-static void add_hairpin(struct nft_batch *b, const struct nft *nft,
-			const struct family_sets *s)
-{
-	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
-
-	expr_family(rule, s->family);
-	expr_daddr(rule, s->family, expr_iifname(rule, 0));
-	expr_in_set(rule, s->hairpin.name, 0);
-	expr_masquerade(rule);
-	nft_add_rule(b, rule, SOURCE);
-}
-
-/* ip saddr . ip daddr @hostports4-self masquerade */
-static void add_self(struct nft_batch *b, const struct nft *nft,
-		     const struct family_sets *s)
-{
-	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
-
-	expr_family(rule, s->family);
-	expr_daddr(rule, s->family, expr_saddr(rule, s->family, 0));
-	expr_in_set(rule, s->self.name, 0);
-	expr_masquerade(rule);
-	nft_add_rule(b, rule, SOURCE);
-}
-
-static struct ip_prefix loopback(uint8_t family)
-{
-	struct ip_prefix p = { .addr.family = family };
-
-	if (family == AF_INET)
-		p.addr.bytes[0] = IN_LOOPBACKNET;
-	else
-		p.addr.bytes[15] = 1;
-	p.len = family == AF_INET ? 8 : 128;
-	return p;
-}
-
-/* ip saddr 127.0.0.0/8 ip daddr . ip daddr @hostports4-self masquerade: twice,
- * for the set has the container's address twice */
-static void add_loopback(struct nft_batch *b, const struct nft *nft,
-			 const struct family_sets *s)
-{
-	const struct ip_prefix from = loopback(s->family);
-	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
-
-	expr_saddr_in(rule, &from);
-	expr_daddr(rule, s->family, expr_daddr(rule, s->family, 0));
-	expr_in_set(rule, s->self.name, 0);
-	expr_masquerade(rule);
-	nft_add_rule(b, rule, SOURCE);
-}
-
-/* ip daddr @hostports4-masquerade masquerade */
-static void add_masquerade(struct nft_batch *b, const struct nft *nft,
-			   const struct family_sets *s)
-{
-	struct nftnl_rule *rule = nft_rule_new(nft, SOURCE);
-
-	expr_family(rule, s->family);
-	expr_daddr(rule, s->family, 0);
-	expr_in_set(rule, s->masquerade.name, 0);
-	expr_masquerade(rule);
-	nft_add_rule(b, rule, SOURCE);
-}
-
-static void add_family(struct nft_batch *b, const struct nft *nft,
-		       const struct family_sets *s)
-{
-	nft_add_set(b, &s->at);
-	nft_add_set(b, &s->any);
-	nft_add_set(b, &s->hairpin);
-	nft_add_set(b, &s->self);
-	nft_add_set(b, &s->masquerade);
-	nft_add_set(b, &s->at_if);
-	nft_add_set(b, &s->any_if);
-	add_condition(b, nft, s, &s->at_if);
-	add_dnat(b, nft, LOOKUP, s, &s->at);
-	add_condition(b, nft, s, &s->any_if);
-	add_dnat(b, nft, LOOKUP, s, &s->any);
-	add_dnat(b, nft, TRANSLATE, s, &s->at);
-	add_dnat(b, nft, TRANSLATE, s, &s->any);
-	add_hairpin(b, nft, s);
-	add_self(b, nft, s);
-	add_loopback(b, nft, s);
-	add_masquerade(b, nft, s);
-}
-
-/* fib daddr type local jump hostports */
-static void add_dispatch(struct nft_batch *b, const struct nft *nft,
-			 const char *chain, uint32_t hook)
-{
-	const struct nft_chain_spec spec = {
-		.name = chain, .type = "nat", .hook = hook, .priority = DSTNAT
-	};
-	struct nftnl_rule *rule = nft_rule_new(nft, chain);
-
-	nft_add_chain(b, &spec);
-	expr_daddr_is_local(rule);
-	expr_jump(rule, LOOKUP);
-	nft_add_rule(b, rule, chain);
-}
-
-/* ct status dnat goto hostports-source */
-static void add_postrouting(struct nft_batch *b, const struct nft *nft)
-{
-	const struct nft_chain_spec spec = { .name = POSTROUTING,
-					     .type = "nat",
-					     .hook = NF_INET_POST_ROUTING,
-					     .priority = SRCNAT - 1 };
-	struct nftnl_rule *rule = nft_rule_new(nft, POSTROUTING);
-
-	nft_add_chain(b, &spec);
-	expr_ct_is_dnat(rule);
-	expr_goto(rule, SOURCE);
-	nft_add_rule(b, rule, POSTROUTING);
-}
-
-/* ip daddr 127.0.0.0/8 iifname != "lo" drop (ip saddr ...) */
-static void add_guard_rule(struct nft_batch *b, const struct nft *nft,
-			   void (*look)(struct nftnl_rule *,
-					const struct ip_prefix *))
-{
-	const struct ip_prefix localnet = loopback(AF_INET);
-	struct nftnl_rule *rule = nft_rule_new(nft, GUARD);
-
-	look(rule, &localnet);
-	expr_iifname(rule, 0);
-	expr_is_not(rule, 0, lo, sizeof(lo));
-	expr_drop(rule);
-	nft_add_rule(b, rule, GUARD);
-}
-
-static void add_guard(struct nft_batch *b, const struct nft *nft)
-{
-	const struct nft_chain_spec spec = { .name = GUARD,
-					     .type = "filter",
-					     .hook = NF_INET_PRE_ROUTING,
-					     .priority = RAW };
-
-	nft_add_chain(b, &spec);
-	add_guard_rule(b, nft, expr_daddr_in);
-	add_guard_rule(b, nft, expr_saddr_in);
-}
-
-static void make_part(struct nft_batch *b, const struct nft *nft)
-{
-	const struct nft_chain_spec lookup = { .name = LOOKUP },
-				    translate = { .name = TRANSLATE },
-				    source = { .name = SOURCE };
-
-	nft_add_chain(b, &lookup);
-	nft_add_chain(b, &translate);
-	nft_add_chain(b, &source);
-	add_family(b, nft, &v4);
-	add_family(b, nft, &v6);
-	add_dispatch(b, nft, PREROUTING, NF_INET_PRE_ROUTING);
-	add_dispatch(b, nft, OUTPUT, NF_INET_LOCAL_OUT);
-	add_postrouting(b, nft);
-	add_guard(b, nft);
-}
-
-/* A port is whose it is; an address was given to the attachment, and what else
- * stands there belongs to a dead one. */
-static int refuse(const struct table_entry *entry,
-		  const struct nft_element *held, struct err *e)
-{
-	const char *holder = held->comment;
-
-	if (entry->set->kind == NFT_KIND_SET ||
-	    record_is_dead(&hostport_part, holder))
-		return 0;
-	return err_set(e, ERR_EXISTS, EADDRINUSE,
-		       "host port %s is in use by another container (%s)",
-		       entry->element.label,
-		       *holder ? owner_words(holder) : "not one of ours");
-}
-
-/* Until its rule is there, nothing passes. */
-static void add_conditions(struct nft_batch *b, const struct nft *nft,
-			   const char *name)
-{
-	const struct nft_chain_spec chain = { .name = name };
-
-	(void)nft;
-	nft_add_chain(b, &chain);
-}
-
-static const struct table_target conditions_chain = {
-	.find = nft_find_chain,
-	.add = add_conditions,
-	.del = nft_delete_chain,
-	.count_uses = table_count_gotos,
-};
-
-const struct table_part hostport_part = {
-	.name = "hostports",
-	.what = "host ports",
-	.family = NFPROTO_INET,
-	.sets = sets,
-	.make = make_part,
-	.target = &conditions_chain,
-	.refuse = refuse,
-};
-
-/* --- elements ------------------------------------------------------------ */
 
 const char *hostport_protocol(uint8_t protocol)
 {
@@ -391,7 +48,8 @@ bool hostport_is_any(const struct hostport *port)
 		       ip_size(port->host_ip.family));
 }
 
-static void fill_port(const struct hostport *port, const struct family_sets *s,
+static void fill_port(const struct hostport *port,
+		      const struct hostport_sets *s,
 		      const struct ip_addr *container, struct table_entry *ret)
 {
 	struct nft_element *element = &ret->element;
@@ -420,7 +78,7 @@ struct conditions {
 };
 
 /* COND... goto hostports-translate */
-static int make_conditions(const struct family_sets *s, const char *const *v,
+static int make_conditions(const struct hostport_sets *s, const char *const *v,
 			   size_t n, struct arena *a, struct conditions *ret,
 			   struct err *e)
 {
@@ -438,7 +96,7 @@ static int make_conditions(const struct family_sets *s, const char *const *v,
 		rule = arena_printf(a, "%s %s", rule, v[i]);
 	}
 	if (rule)
-		rule = arena_printf(a, "%s goto " TRANSLATE, rule);
+		rule = arena_printf(a, "%s goto " HOSTPORT_TRANSLATE, rule);
 	if (!rule)
 		return err_oom(e);
 	hash_hex(hash, CONDITIONS_DIGITS, rule, NULL);
@@ -464,7 +122,8 @@ static struct table_entry *next_entry(struct entry_list *list,
 }
 
 /* What is masqueraded on its way to the container. */
-static void fill_source(const struct hostports *hp, const struct family_sets *s,
+static void fill_source(const struct hostports *hp,
+			const struct hostport_sets *s,
 			const struct ip_addr *container, const char *ifname,
 			struct entry_list *list)
 {
@@ -487,7 +146,7 @@ static void fill_source(const struct hostports *hp, const struct family_sets *s,
 }
 
 /* The port last filled in is translated only where the conditions hold. */
-static void fill_condition(const struct family_sets *s,
+static void fill_condition(const struct hostport_sets *s,
 			   const struct conditions *conditions,
 			   struct entry_list *list)
 {
@@ -503,7 +162,8 @@ static void fill_condition(const struct family_sets *s,
 	entry->rule = conditions->rule;
 }
 
-static void fill_family(const struct hostports *hp, const struct family_sets *s,
+static void fill_family(const struct hostports *hp,
+			const struct hostport_sets *s,
 			const struct ip_addr *container, const char *ifname,
 			const struct conditions *conditions,
 			struct entry_list *list)
@@ -562,20 +222,22 @@ static int list_entries(const struct hostports *hp,
 {
 	size_t room = PER_PORT * (hp->ports.n + PER_FAMILY);
 	struct conditions if4, if6;
-	int r = make_conditions(&v4, hp->conditions4.v, hp->conditions4.n, a,
-				&if4, e);
+	int r = make_conditions(&hostport_sets4, hp->conditions4.v,
+				hp->conditions4.n, a, &if4, e);
 
 	ret->n = 0;
 	if (!r)
-		r = make_conditions(&v6, hp->conditions6.v, hp->conditions6.n,
-				    a, &if6, e);
+		r = make_conditions(&hostport_sets6, hp->conditions6.v,
+				    hp->conditions6.n, a, &if6, e);
 	if (r)
 		return r;
 	ret->v = arena_array(a, room, sizeof(*ret->v));
 	if (!ret->v)
 		return err_oom(e);
-	fill_family(hp, &v4, &hp->v4.addr, links->ifname[0], &if4, ret);
-	fill_family(hp, &v6, &hp->v6.addr, links->ifname[1], &if6, ret);
+	fill_family(hp, &hostport_sets4, &hp->v4.addr, links->ifname[0], &if4,
+		    ret);
+	fill_family(hp, &hostport_sets6, &hp->v6.addr, links->ifname[1], &if6,
+		    ret);
 	return drop_repeated(ret, e);
 }
 

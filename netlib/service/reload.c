@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "service/firewall.h"
-#include "service/hostport.h"
+#include "service/hostport_table.h"
 #include "service/masquerade.h"
 #include "service/record.h"
 #include "service/spoof.h"
