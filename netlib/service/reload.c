@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/firewall.h"
+#include "service/firewall_table.h"
 #include "service/hostport_table.h"
 #include "service/masquerade.h"
 #include "service/record.h"
