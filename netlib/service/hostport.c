@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/owned_file.h"
 #include "kernel/nft_text.h"
 #include "service/hostport_table.h"
 #include "service/record.h"
@@ -247,28 +248,36 @@ static bool is_had_by_another(const struct owner *owner,
 			      const struct table_entry *entry)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(records[i].netns, owner->netns) &&
-		    owner_is_another(owner, records[i].owner) &&
+		if (!strcmp(records[i].owner.netns, owner->netns) &&
+		    owner_is_another(owner, records[i].text) &&
 		    record_has(records[i].v, records[i].n, entry))
 			return true;
 	return false;
 }
 
-/* Leave out what the container has by another network: whether there is such. */
-static bool leave_out_had(const struct owner *owner, struct arena *a,
-			  struct entry_list *list)
+/* Set apart what the container has by another network: whether there is such. */
+static bool set_apart_had(const struct owner *owner, struct arena *a,
+			  struct entry_list *list, struct entry_list *ret_had)
 {
 	struct record *records;
-	size_t records_n, n = 0, before = list->n;
+	size_t n = list->n, records_n;
 
+	*ret_had = (struct entry_list){ 0 };
 	if (!owner->netns || !*owner->netns ||
 	    record_list(&hostport_part, a, &records, &records_n, NULL))
 		return false;
-	for (size_t i = 0; i < before; i++)
-		if (!is_had_by_another(owner, records, records_n, &list->v[i]))
-			list->v[n++] = list->v[i];
-	list->n = n;
-	return n < before;
+	ret_had->v = arena_array(a, n, sizeof(*ret_had->v));
+	if (!ret_had->v)
+		return false;
+	list->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct entry_list *to = list;
+
+		if (is_had_by_another(owner, records, records_n, &list->v[i]))
+			to = ret_had;
+		to->v[to->n++] = list->v[i];
+	}
+	return ret_had->n;
 }
 
 /* All records are read only where a port has turned out to be another's. */
@@ -277,15 +286,46 @@ int hostport_add(struct netfilter *nf, const struct owner *owner,
 		 struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct entry_list list = { 0 };
+	struct entry_list list = { 0 }, had;
 	int r = list_entries(hp, links, &a, &list, e);
 
 	if (r)
 		return r;
 	r = table_add(nf, &hostport_part, owner, list.v, list.n, e);
-	if (r == -EADDRINUSE && leave_out_had(owner, &a, &list))
-		r = table_add(nf, &hostport_part, owner, list.v, list.n, e);
+	if (r != -EADDRINUSE || !set_apart_had(owner, &a, &list, &had))
+		return r;
+	r = table_add(nf, &hostport_part, owner, list.v, list.n, e);
+	if (!r)
+		record_write(&hostport_waiting_part, owner, NULL, had.v, had.n);
 	return r;
+}
+
+/* Give an attachment what it waits for, but for what yet another one has. */
+static void take_turn(struct netfilter *nf, const struct record *waiting,
+		      struct arena *a)
+{
+	struct entry_list list = { waiting->v, waiting->n }, had;
+
+	set_apart_had(&waiting->owner, a, &list, &had);
+	if (list.n && !table_add_more(nf, &hostport_part, &waiting->owner,
+				      list.v, list.n, NULL))
+		record_write(&hostport_waiting_part, &waiting->owner, NULL,
+			     had.v, had.n);
+}
+
+/* The ports that one attachment had may be wanted by the next of the container's. */
+static void hand_on(struct netfilter *nf, const char *netns)
+{
+	_arena_ struct arena a = { 0 };
+	struct record *waiting;
+	size_t n;
+
+	if (!netns || !*netns ||
+	    record_list(&hostport_waiting_part, &a, &waiting, &n, NULL))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(waiting[i].owner.netns, netns))
+			take_turn(nf, &waiting[i], &a);
 }
 
 int hostport_guard(struct netfilter *nf, struct err *e)
@@ -295,7 +335,13 @@ int hostport_guard(struct netfilter *nf, struct err *e)
 
 int hostport_del(struct netfilter *nf, const struct owner *owner, struct err *e)
 {
-	return table_del(nf, &hostport_part, owner, e);
+	int r = table_del(nf, &hostport_part, owner, e);
+
+	if (r)
+		return r;
+	owned_file_delete(owner, hostport_waiting_part.name);
+	hand_on(nf, owner->netns);
+	return 0;
 }
 
 int hostport_check(struct netfilter *nf, const struct owner *owner,
@@ -303,13 +349,13 @@ int hostport_check(struct netfilter *nf, const struct owner *owner,
 		   const struct hostport_links *links, struct err *e)
 {
 	_arena_ struct arena a = { 0 };
-	struct entry_list list = { 0 };
+	struct entry_list list = { 0 }, had;
 	int r = list_entries(hp, links, &a, &list, e);
 
 	if (r)
 		return r;
 	r = table_check(nf, &hostport_part, owner, list.v, list.n, e);
-	if (r == -ENOENT && leave_out_had(owner, &a, &list))
+	if (r == -ENOENT && set_apart_had(owner, &a, &list, &had))
 		r = table_check(nf, &hostport_part, owner, list.v, list.n, e);
 	return r;
 }
@@ -317,6 +363,7 @@ int hostport_check(struct netfilter *nf, const struct owner *owner,
 int hostport_gc(struct netfilter *nf, const char *network,
 		const struct owner *valid, size_t n, struct err *e)
 {
+	owned_file_gc(hostport_waiting_part.name, network, valid, n);
 	return table_gc(nf, &hostport_part, network, valid, n, e);
 }
 

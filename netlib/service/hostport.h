@@ -5,7 +5,8 @@
  *
  * A port that another container has at the same address is refused. One that the
  * container itself has by another network stays as it is: podman asks for a
- * container's ports on each of its networks, and the first answers.
+ * container's ports on each of its networks, and the first answers. When that one
+ * goes it is the next one's turn, which has written down what it waits for.
  */
 #pragma once
 
@@ -64,7 +65,8 @@ int hostport_add(struct netfilter *nf, const struct owner *owner,
 /* Have the guard in place, with nothing mapped: for another backend. */
 int hostport_guard(struct netfilter *nf, struct err *e);
 
-/* Delete the attachment's mappings. */
+/* Delete the attachment's mappings; what another of the same namespace waits for is
+ * mapped to that. */
 int hostport_del(struct netfilter *nf, const struct owner *owner,
 		 struct err *e);
 

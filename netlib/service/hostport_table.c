@@ -350,3 +350,10 @@ const struct table_part hostport_part = {
 	.target = &conditions_chain,
 	.refuse = refuse,
 };
+
+const struct table_part hostport_waiting_part = {
+	.name = "hostports-waiting",
+	.what = "host ports",
+	.family = NFPROTO_INET,
+	.sets = sets,
+};

@@ -86,3 +86,6 @@ extern const struct hostport_sets hostport_sets4, hostport_sets6;
 
 /* For reload too. */
 extern const struct table_part hostport_part;
+
+/* What is only written down: ports that the container has by another network. */
+extern const struct table_part hostport_waiting_part;

@@ -55,6 +55,9 @@ static char *record_text(const struct owner *owner, const struct record *before,
 	cJSON *list;
 
 	cJSON_AddStringToObject(doc, "owner", owner_text(owner).text);
+	cJSON_AddStringToObject(doc, "network", owner->network);
+	cJSON_AddStringToObject(doc, "containerID", owner->container_id);
+	cJSON_AddStringToObject(doc, "ifname", owner->ifname);
 	cJSON_AddStringToObject(doc, "netns", owner->netns ? owner->netns : "");
 	list = cJSON_AddArrayToObject(doc, "elements");
 	for (size_t i = 0; before && i < before->n; i++)
@@ -107,7 +110,8 @@ struct element {
 };
 
 struct document {
-	const char *owner, *netns;
+	const char *text;
+	struct owner owner;
 	LIST(struct element) elements;
 };
 
@@ -126,8 +130,12 @@ static const struct json_field element_element = { .type = JSON_OBJECT,
 						   .sub = element_fields };
 
 static const struct json_field fields[] = {
-	{ "owner", JSON_STRING, offsetof(struct document, owner) },
-	{ "netns", JSON_STRING, offsetof(struct document, netns) },
+	{ "owner", JSON_STRING, offsetof(struct document, text) },
+	{ "network", JSON_STRING, offsetof(struct document, owner.network) },
+	{ "containerID", JSON_STRING,
+	  offsetof(struct document, owner.container_id) },
+	{ "ifname", JSON_STRING, offsetof(struct document, owner.ifname) },
+	{ "netns", JSON_STRING, offsetof(struct document, owner.netns) },
 	{ "elements", JSON_LIST, offsetof(struct document, elements),
 	  .sub = &element_element, .size = sizeof(struct element) },
 	{ 0 },
@@ -176,16 +184,19 @@ static int fill_record(const struct table_part *part,
 		       const struct document *from, struct arena *a,
 		       struct record *to)
 {
-	if (!from->owner)
+	const struct owner *o = &from->owner;
+
+	if (!from->text || !o->network || !o->container_id || !o->ifname ||
+	    !o->netns)
 		return -EINVAL;
-	to->owner = from->owner;
-	to->netns = from->netns ? from->netns : "";
+	to->owner = *o;
+	to->text = from->text;
 	to->n = from->elements.n;
 	to->v = arena_array(a, to->n, sizeof(*to->v));
 	if (!to->v)
 		return -ENOMEM;
 	for (size_t i = 0; i < to->n; i++) {
-		int r = fill_entry(part, from->owner, &from->elements.v[i],
+		int r = fill_entry(part, from->text, &from->elements.v[i],
 				   &to->v[i]);
 
 		if (r)
@@ -231,9 +242,9 @@ static int has_namespace(const struct table_part *part, const char *owner_text)
 	struct record record = { 0 };
 	const char *text = owned_file_read(owner_text, part->name, &a);
 
-	if (!text || read_text(part, text, &a, &record) || !*record.netns)
+	if (!text || read_text(part, text, &a, &record) || !*record.owner.netns)
 		return -ENOENT;
-	return !access(record.netns, F_OK);
+	return !access(record.owner.netns, F_OK);
 }
 
 bool record_is_live(const struct table_part *part, const char *owner_text)

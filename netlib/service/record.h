@@ -4,6 +4,7 @@
  * file for each part of the table:
  *
  *	{"owner":"6fd9..., net: podman, if: eth0, id: 5f1c",
+ *	 "network":"podman", "containerID":"5f1c...", "ifname":"eth0",
  *	 "netns":"/run/netns/c1",
  *	 "elements":[{"set":"hostports4-any","key":"060000001f900000",
  *		      "value":"0a58000500500000"}]}
@@ -24,8 +25,8 @@
 
 /* One file's contents. */
 struct record {
-	const char *owner; /* as owner_text() has it */
-	const char *netns; /* "": not said */
+	struct owner owner;
+	const char *text; /* as owner_text() has it */
 	struct table_entry *v;
 	size_t n;
 };

@@ -33,7 +33,7 @@ struct section {
  * with DEL or GC. */
 static bool is_live(const struct record *record)
 {
-	return !*record->netns || !access(record->netns, F_OK);
+	return !*record->owner.netns || !access(record->owner.netns, F_OK);
 }
 
 static int load(struct section *s, struct arena *a, struct err *e)
@@ -168,7 +168,7 @@ static int count_attachments(const struct section *v, size_t n, struct arena *a,
 		return err_oom(e);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < v[i].n; k++)
-			owners[at++] = v[i].v[k].owner;
+			owners[at++] = v[i].v[k].text;
 	qsort(owners, all, sizeof(*owners), compare_owners);
 	*ret = 0;
 	for (size_t i = 0; i < all; i++)

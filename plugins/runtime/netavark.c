@@ -145,23 +145,6 @@ static int prepare(const struct places *places, char *const *env,
 	return r;
 }
 
-/* Every network of a container is told all its ports: the first one that is set
- * up and can publish them does. */
-static int is_publisher(const struct job *job, struct arena *a, bool *ret,
-			struct err *e)
-{
-	struct cni_attachment of = { .container_id = job->req.container_id };
-	struct cni_cached_list cached;
-	int r = cni_cache_list(job->rt.cache_dir, &of, a, &cached, e);
-
-	*ret = networks_publish(&job->list, 1);
-	for (size_t i = 0; !r && i < cached.n; i++)
-		if (json_get(cached.v[i].attachment.capability_args,
-			     "portMappings"))
-			*ret = false;
-	return r;
-}
-
 static cJSON *text_array(const char *const *v, size_t n)
 {
 	cJSON *array = cJSON_CreateArray();
@@ -214,14 +197,11 @@ static int print_status(const struct job *job, const struct cni_result *result,
 static int attach(struct job *job, struct arena *a, struct err *e)
 {
 	struct cni_result result = { 0 };
-	bool publisher = false;
 	const cJSON *doc;
-	int r = is_publisher(job, a, &publisher, e);
+	int r = networks_args(job->req.container_name, a, &job->at.args, e);
 
 	if (!r)
-		r = networks_args(job->req.container_name, a, &job->at.args, e);
-	if (!r)
-		r = netavark_capability_args(&job->req, publisher, a,
+		r = netavark_capability_args(&job->req, a,
 					     &job->at.capability_args, e);
 	if (!r)
 		r = cni_attachment_add(&job->rt, &job->list, &job->at, a, &doc,

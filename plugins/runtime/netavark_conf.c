@@ -353,7 +353,7 @@ static void add_ports(const struct netavark_port *port, cJSON *mappings)
 	}
 }
 
-int netavark_capability_args(const struct netavark_request *req, bool publish,
+int netavark_capability_args(const struct netavark_request *req,
 			     struct arena *a, const cJSON **ret, struct err *e)
 {
 	cJSON *args = cJSON_CreateObject();
@@ -367,7 +367,7 @@ int netavark_capability_args(const struct netavark_request *req, bool publish,
 			cJSON_AddObjectToObject(args, "aliases"),
 			req->network.name,
 			cJSON_Duplicate(req->container.aliases, true));
-	if (publish && req->ports.n) {
+	if (req->ports.n) {
 		cJSON *mappings = cJSON_AddArrayToObject(args, "portMappings");
 
 		for (size_t i = 0; i < req->ports.n; i++)

@@ -70,6 +70,7 @@ int netavark_request_read(const cJSON *doc, struct arena *a,
 int netavark_list(const struct netavark_request *req, const char *conf_dir,
 		  struct arena *a, struct cni_list *ret, struct err *e);
 
-/* What the runtime has for capabilities of the list, in @a. */
-int netavark_capability_args(const struct netavark_request *req, bool publish,
+/* What the runtime has for capabilities of the list, in @a. Each of the container's
+ * networks is told all its ports, and portmap whose turn it is. */
+int netavark_capability_args(const struct netavark_request *req,
 			     struct arena *a, const cJSON **ret, struct err *e);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ const char *networks_ifname(size_t i, char buf[static NETWORKS_IFNAME_MAX])
 	return buf;
 }
 
-bool networks_publish(const struct cni_list *lists, size_t n)
+/* Whether one of the lists has the capability "portMappings". */
+static bool publish(const struct cni_list *lists, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < lists[i].plugins.n; j++)
@@ -51,7 +53,7 @@ int networks_capability_args(const struct networks *nets, char *const *env,
 
 	if (!r && n)
 		r = publish_ports(args, ports, n, a, &args, e);
-	if (!r && n && !networks_publish(nets->lists, nets->n))
+	if (!r && n && !publish(nets->lists, nets->n))
 		r = err_set(
 			e, ERR_CONFIG, EINVAL,
 			"there are ports to publish, and no network with a plugin that has the capability \"portMappings\"");
@@ -81,7 +83,7 @@ static int describe(const struct networks *nets, size_t i,
 {
 	const cJSON *args = nets->capability_args;
 
-	if (args && networks_publish(nets->lists, i)) {
+	if (args && publish(nets->lists, i)) {
 		cJSON *rest = cJSON_Duplicate(args, true);
 
 		if (!rest || json_keep(a, rest, e))

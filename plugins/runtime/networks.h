@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -33,9 +32,6 @@ int networks_load(const char *conf_dir, const char *const *names, size_t n,
 
 /* What the interface on network number @i is called. */
 const char *networks_ifname(size_t i, char buf[static NETWORKS_IFNAME_MAX]);
-
-/* Whether one of the lists has the capability "portMappings". */
-bool networks_publish(const struct cni_list *lists, size_t n);
 
 /* What CAP_ARGS in @env and the @n texts @ports (publish.h) say, in @a; ports that
  * no network would publish are an error. */

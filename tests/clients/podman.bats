@@ -128,6 +128,19 @@ nothing_left() {
 	nothing_left
 }
 
+@test "a published port stays when the first of two networks goes" {
+	network --subnet 10.89.13.0/24 n1
+	network --subnet 10.89.14.0/24 n2
+	serve web --network n1 --network n2 -p 8080:80
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	podman network disconnect n1 web
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	podman network connect n1 web
+	podman network disconnect n2 web
+	[ "$(fetch http://198.51.100.1:8080/ out)" = web ]
+	nothing_left
+}
+
 @test "macvlan, with addresses of that network's DHCP server" {
 	only_podman 4.3 # netavark asks by itself
 	[ -z "${CONTROL-}" ] || skip "the reference's dhcp needs a daemon that somebody has started"

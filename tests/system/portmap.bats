@@ -127,11 +127,59 @@ nothing_left() {
 	ok
 	try DEL portmap c1
 	ok
-	[ "$(elements hostports4-any)" = 'tcp 8081 : 10.2.0.2 80' ]
+	[ "$(elements hostports4-any | tr '\n' ',')" = 'tcp 8080 : 10.2.0.2 80,tcp 8081 : 10.2.0.2 80,' ]
 	conf '.name = "n2"'
 	try DEL portmap c1 CNI_IFNAME=eth1
 	ok
 	nothing_left
+}
+
+# on_network NETWORK IFNAME ADDRESS: the configuration of one of a container's.
+on_network() {
+	conf ".name = \"$1\" | .snat = true | .prevResult.interfaces[1].name = \"$2\"
+		| .prevResult.ips = [{address: \"$3/24\", interface: 1}]"
+}
+
+@test "of a container's networks the next has the port when one goes" {
+	ip netns add c1
+	for n in 1 2 3; do
+		on_network n$n eth$n 10.$n.0.2
+		try ADD portmap c1 CNI_IFNAME=eth$n
+		ok
+	done
+	on_network n1 eth1 10.1.0.2
+	try DEL portmap c1 CNI_IFNAME=eth1
+	ok
+	elements hostports4-any | grep -xE 'tcp 8080 : 10\.[23]\.0\.2 80'
+	nft delete table inet hawser
+	"$CNI_BIN/hawser" reload
+	elements hostports4-any | grep -xE 'tcp 8080 : 10\.[23]\.0\.2 80'
+	for n in 2 3; do
+		on_network n$n eth$n 10.$n.0.2
+		try CHECK portmap c1 CNI_IFNAME=eth$n
+		ok
+	done
+	on_network n2 eth2 10.2.0.2
+	try DEL portmap c1 CNI_IFNAME=eth2
+	ok
+	[ "$(elements hostports4-any)" = 'tcp 8080 : 10.3.0.2 80' ]
+	# what waits is forgotten with its attachment, by DEL and by GC
+	on_network n1 eth1 10.1.0.2
+	try ADD portmap c1 CNI_IFNAME=eth1
+	ok
+	try DEL portmap c1 CNI_IFNAME=eth1
+	ok
+	[ "$(elements hostports4-any)" = 'tcp 8080 : 10.3.0.2 80' ]
+	try ADD portmap c1 CNI_IFNAME=eth1
+	ok
+	conf '.name = "n1" | .cniVersion = "1.1.0" | ."cni.dev/valid-attachments" = []'
+	try GC portmap x
+	ok
+	on_network n3 eth3 10.3.0.2
+	try DEL portmap c1 CNI_IFNAME=eth3
+	ok
+	nothing_left
+	[ -z "$(ls /run/hawser)" ]
 }
 
 @test "one of thousands being taken leaves none of them behind" {
