@@ -53,7 +53,7 @@ get() {
 	for plugin in portmap firewall; do
 		behind_bridge "$plugin" "$with_ports"
 		add "$plugin"
-		eq "$(jq -S '.ips, .interfaces' <<<"$out")" "$(jq -S '.prevResult | .ips, .interfaces' <<<"$conf")"
+		eq "$(jq '.ips, .interfaces' <<<"$out")" "$(jq '.prevResult | .ips, .interfaces' <<<"$conf")"
 		cni DEL "$plugin"
 		silent
 	done
@@ -64,7 +64,7 @@ get() {
 	for filter in . '.runtimeConfig = {portMappings: []}'; do
 		behind_bridge portmap "$filter"
 		add portmap
-		eq "$(jq -S .ips <<<"$out")" "$(jq -S .prevResult.ips <<<"$conf")"
+		eq "$(jq .ips <<<"$out")" "$(jq .prevResult.ips <<<"$conf")"
 		cni DEL portmap
 		silent
 	done

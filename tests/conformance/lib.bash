@@ -186,7 +186,7 @@ has() {
 # same JSON FILTER: both are the same value, the order of keys aside.
 same() {
 	diff -u --label expected --label found \
-		<(jq -nS --arg v "$version" "$2") <(jq -S . <<<"$1") >&2
+		<(jq -n --arg v "$version" "$2") <(jq . <<<"$1") >&2
 }
 
 eq() {

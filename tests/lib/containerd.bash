@@ -181,7 +181,7 @@ network() {
 # networks_loaded: wait until containerd has noticed what lists there are.
 networks_loaded() {
 	export CRI CONTAINERD_HOME
-	timeout 10 sh -c 'until [ "$(cat "$CONTAINERD_HOME"/net.d/* 2>/dev/null | jq -cS .)" = "$(
+	timeout 10 sh -c 'until [ "$(cat "$CONTAINERD_HOME"/net.d/* 2>/dev/null | jq -c .)" = "$(
 		"$CRI" --socket "$CONTAINERD_HOME/socket" Status "{\"verbose\": true}" | jq -r .info.cniconfig |
-		jq -cS ".Networks[] | select(.IFName != \"lo\").Config.Source | fromjson")" ]; do :; done'
+		jq -c ".Networks[] | select(.IFName != \"lo\").Config.Source | fromjson")" ]; do :; done'
 }

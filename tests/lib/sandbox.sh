@@ -42,4 +42,14 @@ mkdir -p /etc/cni/net.d /var/lib/cni
 mountpoint -q /dev/pts || mount -t devpts devpts /dev/pts || :
 ip link set lo up
 export TMPDIR=/run/scratch
+# The tests ask jq thousands of times, and gojq starts in a tenth of the time. Its keys
+# are sorted, as those of jq are with -S.
+mkdir /run/scratch/bin
+if gojq=$(command -v gojq); then
+	ln -s "$gojq" /run/scratch/bin/jq
+elif jq=$(command -v jq); then
+	printf '#!/bin/sh\nexec %s -S "$@"\n' "$jq" >/run/scratch/bin/jq
+	chmod +x /run/scratch/bin/jq
+fi
+PATH=/run/scratch/bin:$PATH
 exec "$@"

@@ -47,7 +47,7 @@ add() {
 clean_up() {
 	ip netns list | awk '{print $1}' | xargs -r -n 1 ip netns del
 	ip -j link show type bridge | jq -r '.[].ifname' | xargs -r -n 1 ip link del
-	ip -j link show type veth | jq -r '.[].ifname' | xargs -r -n 1 ip link del 2>/dev/null
+	ip -j link show type veth | jq -r '.[].ifname' | xargs -r -n 1 ip link del 2>/dev/null || : # one may go by itself
 	nft flush ruleset
 	rm -rf /var/lib/cni/* /etc/cni/net.d/* /run/hawser
 }
@@ -117,12 +117,12 @@ state() {
 		ip ${ns:+-n "$ns"} -j addr
 		ip ${ns:+-n "$ns"} -j route
 		ip ${ns:+-n "$ns"} -6 -j route
-	done | jq -cS 'map(select(.ifname != "lo" and .dst != "fe80::/64") |
+	done | jq -c 'map(select(.ifname != "lo" and .dst != "fe80::/64") |
 		if .ifname then {ifname, address, mtu, master, ifalias,
 			flags: (.flags - ["LOWER_UP", "NO-CARRIER"]),
 			addr: [.addr_info[] | select(.scope == "global") | {local, prefixlen}]}
 		else del(.flags) end)'
-	nft -j list ruleset | jq -cS '.nftables | map(select(.metainfo | not) | del(.. | .handle?))'
+	nft -j list ruleset | jq -c '.nftables | map(select(.metainfo | not) | del(.. | .handle?))'
 	find /var/lib/cni /run/hawser -type f ! -name lock ! -name 'last_reserved_ip.*' \
 		! -name '*.addresses' ! -name '*.addresses.new' 2>/dev/null |
 		sort | xargs -r sha256sum

@@ -67,7 +67,7 @@ redirects_to() { # INTERFACE
 		'.ingressBurst = 0 | .egressRate = 0 | .egressBurst = 0 | .ingressRate = null'; do
 		conf "$filter"
 		limit CNI_NETNS=/run/netns/none
-		diff <(jq -S . <<<"$output") <(jq -S .prevResult <<<"$CONF")
+		diff <(jq . <<<"$output") <(jq .prevResult <<<"$CONF")
 		checked CNI_NETNS=/run/netns/none
 	done
 	same_limits "$before"

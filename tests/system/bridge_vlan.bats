@@ -46,7 +46,7 @@ vlans_of() {
 # Everything, and the VLANs of all ports.
 vlan_state() {
 	state
-	bridge -compressvlans -j vlan show | jq -cS 'sort_by(.ifname)'
+	bridge -compressvlans -j vlan show | jq -c 'sort_by(.ifname)'
 }
 
 same_vlan_state() { # BEFORE

@@ -334,6 +334,7 @@ killed() {
 	del dead
 }
 
+# bats test_tags=slow
 @test "killed at any system call, ADD and DEL block nobody and leak nothing" {
 	need_strace
 	local call
@@ -374,6 +375,7 @@ failing() {
 	}
 }
 
+# bats test_tags=slow
 @test "whichever system call fails, an ADD that fails leaves nothing" {
 	need_strace
 	local call unindexed=''

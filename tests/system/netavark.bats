@@ -87,7 +87,7 @@ warm() {
 @test "create gives the network back, with a bridge where it has none" {
 	call create < <(network .)
 	ok
-	[ "$(jq -Sc . <<<"$output")" = "$(network . | jq -Sc .)" ]
+	[ "$(jq -c . <<<"$output")" = "$(network . | jq -c .)" ]
 	call create < <(network 'del(.network_interface)')
 	ok
 	json '.network_interface == "hw-c73848a2dc6d" and .name == "n1"'
@@ -123,7 +123,7 @@ warm() {
 	before=$(warm)
 	call setup /run/netns/blue < <(request)
 	ok
-	[ "$(jq -Sc . <<<"$output")" = '{"dns_search_domains":[],"dns_server_ips":[],"interfaces":{"eth0":{"mac_address":"aa:bb:cc:dd:aa:00","subnets":[{"gateway":"10.89.1.1","ipnet":"10.89.1.2/24"},{"gateway":"fd89::1","ipnet":"fd89::2/64"}]}}}' ]
+	[ "$(jq -c . <<<"$output")" = '{"dns_search_domains":[],"dns_server_ips":[],"interfaces":{"eth0":{"mac_address":"aa:bb:cc:dd:aa:00","subnets":[{"gateway":"10.89.1.1","ipnet":"10.89.1.2/24"},{"gateway":"fd89::1","ipnet":"fd89::2/64"}]}}}' ]
 	[ "$(ip -n blue -j link show eth0 | jq -r '.[0] | "\(.mtu) \(.address)"')" = '1400 aa:bb:cc:dd:aa:00' ]
 	ip netns exec blue ping -qc1 -W2 10.89.1.1 >"$tmp/ping"
 	[ "$(ip -n blue -j -6 route show default | jq -r '.[0].gateway')" = fd89::1 ]

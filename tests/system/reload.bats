@@ -41,7 +41,7 @@ three_containers() {
 }
 
 ruleset() { # as a list whose order does not matter
-	nft -j list ruleset | jq -cS '[.nftables[] | select(.metainfo | not) | del(.. | .handle?) |
+	nft -j list ruleset | jq -c '[.nftables[] | select(.metainfo | not) | del(.. | .handle?) |
 		(.map.elem? // empty) |= sort_by(tostring) | (.set.elem? // empty) |= sort_by(tostring) |
 		if .counter then .counter |= del(.packets, .bytes) else . end] |
 		(map(select(.rule | not)) | sort_by(tostring)), map(select(.rule)) |

@@ -187,7 +187,7 @@ nothing_left() {
 	equal "$(call second.ADD '[.name, .cniVersion, has("runtimeConfig")]' |
 		jq -c)" '["n","1.1.0",false]'
 	# a result without cniVersion is of the configuration's
-	equal "$(call second.ADD .prevResult | jq -Sc)" \
+	equal "$(call second.ADD .prevResult | jq -c)" \
 		'{"cniVersion":"1.1.0","dns":{"domain":"x"}}'
 	equal "$(grep -vE '^CNI_(PATH|BIN)=' "$tmp/calls/second.ADD.env" | sort)" \
 		"$(printf '%s\n' "CNI_ARGS=$CNI_ARGS" CNI_COMMAND=ADD \
@@ -352,7 +352,7 @@ nothing_left() {
 	  "result": {"cniVersion": "1.1.0", "dns": {}}
 	}
 	EOF
-	diff <(jq -S . "$tmp/golden") <(jq -S . $results/n-c1-eth0)
+	diff <(jq . "$tmp/golden") <(jq . $results/n-c1-eth0)
 	equal "$(stat -c %a $results $results/n-c1-eth0 | tr '\n' ' ')" \
 		'700 600 '
 	equal "$(ls -A $results)" n-c1-eth0
@@ -417,7 +417,7 @@ nothing_left() {
 	grep -qx CNI_CONTAINERID=lost "$tmp/calls/p.DEL.env"
 	grep -qx CNI_ARGS=K=V "$tmp/calls/p.DEL.env"
 	for key in cni.dev/valid-attachments cni.dev/attachments; do
-		equal "$(call p.GC ".[\"$key\"]" | jq -Sc)" \
+		equal "$(call p.GC ".[\"$key\"]" | jq -c)" \
 			'[{"containerID":"alive","ifname":"eth0"}]'
 	done
 	equal "$(cd $results && echo ./*)" './m-lost-eth1 ./n-alive-eth0'
