@@ -24,6 +24,8 @@ MANDIR    ?= $(PREFIX)/share/man
 
 comma    := ,
 Q        := $(if $(V),,@)
+# With as many at a time as there are processors, unless make was told a number.
+BUILD     = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # --- what it is built from ---------------------------------------------------
 
@@ -50,6 +52,8 @@ DEPS_CHECK := libcmocka-dev bats jq strace procps iptables busybox-static \
 # these are unpacked, and used as they are.
 UNPACKED   := isc-dhcp-server aardvark-dns \
               golang-github-containernetworking-plugin-dnsname
+# The Go reference as it is in sid, besides that of Debian 12.
+REFERENCE_SID := containernetworking-plugins
 # Container engines. Those that their packages would start are unpacked.
 DEPS_CLIENTS     := podman conmon crun runc uidmap slirp4netns buildah bubblewrap \
                     systemd-container busybox-static python3-grpcio python3-protobuf
@@ -57,6 +61,7 @@ UNPACKED_CLIENTS := lxc liblxc1 liblxc-common docker.io containerd
 # What Debian 12 has not, or older, and what that needs.
 UNPACKED_SID     := containerd netavark aardvark-dns apptainer podman crun passt libc6 libassuan9 \
                     libblake3-0 libgpg-error0 libgpgme45 libjson-c5 libseccomp2 libsqlite3-0 libsubid6
+DEPS_LAB   := kmod
 DEPS_LINT  := git clang-format clang-tidy cppcheck shellcheck mandoc universal-ctags
 
 VERSION  := 1.9.1
@@ -98,7 +103,7 @@ SOURCES  := $(SRC) $(wildcard netlib/*/*.h plugins/*.h plugins/*/*.h plugins/*/*
 
 all: ## build the plugins and the command line (the default)
 	$(Q).ci/deps.sh $(DEPS_BUILD)
-	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(BUILD) build
 
 build: $(O)/bin/hawser
 
@@ -135,19 +140,19 @@ $(O)/tests/%: tests/bench/%.c
 # --- testing -----------------------------------------------------------------
 
 check: deps-check ## run every test, against the reference plugins too
-	$(Q)$(MAKE) --no-print-directory build units peer
+	$(Q)$(BUILD) build units peer
 	$(Q)tests/run $(O) unit system conformance reference
 
 check-unit: deps-check ## run the unit tests: seconds, no root
-	$(Q)$(MAKE) --no-print-directory units
+	$(Q)$(BUILD) units
 	$(Q)tests/run $(O) unit
 
 check-system: deps-check ## run the system tests, in private namespaces
-	$(Q)$(MAKE) --no-print-directory build peer
+	$(Q)$(BUILD) build peer
 	$(Q)tests/run $(O) system
 
 check-user: deps-check ## run the system tests as an ordinary user
-	$(Q)$(MAKE) --no-print-directory build peer
+	$(Q)$(BUILD) build peer
 	$(Q)tests/lib/as-user.sh tests/run $(O) system
 
 check-sanitized: ## run them under ASan and UBSan, as an ordinary user again
@@ -155,27 +160,27 @@ check-sanitized: ## run them under ASan and UBSan, as an ordinary user again
 		check-unit-system
 
 check-unit-system: deps-check
-	$(Q)$(MAKE) --no-print-directory build units peer
+	$(Q)$(BUILD) build units peer
 	$(Q)TAGS='!slow' tests/lib/as-user.sh tests/run $(O) unit system
 
-check-kernel: deps-check ## run them all under other kernels: tests/README.md
-	$(Q)$(MAKE) --no-print-directory build units peer
+check-kernel: deps-kernel ## run them all under other kernels: tests/README.md
+	$(Q)$(BUILD) build units peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel
 
-check-kernel-only: deps-check ## of them what this machine's kernel may not be able to run
-	$(Q)$(MAKE) --no-print-directory build peer
+check-kernel-only: deps-kernel ## of them what this machine's kernel may not be able to run
+	$(Q)$(BUILD) build peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel-only
 
 check-clients: deps-check deps-clients ## real container engines, and the calls they were seen to make
-	$(Q)$(MAKE) --no-print-directory build peer
+	$(Q)$(BUILD) build peer
 	$(Q)CAPTURES=$(CAPTURES) LOG=$(O)/log-clients tests/run $(O) clients
 
 conformance: deps-check ## test any plugin directory: CNI_BIN=/usr/lib/cni
-	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(BUILD) build
 	$(Q)tests/conformance/run $(or $(CNI_BIN),$(O)/bin)
 
 bench: deps-check ## compare speed and size with the reference plugins
-	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
+	$(Q)$(BUILD) build $(O)/tests/timeit peer
 	$(Q)TIMEIT=$(O)/tests/timeit PEER=$(O)/tests/peer \
 		tests/bench/run $(O)/bin $(REFERENCE)
 	@echo
@@ -183,8 +188,8 @@ bench: deps-check ## compare speed and size with the reference plugins
 	$(Q)tests/bench/podman 4.3 $(O)/bin $(REFERENCE)
 	$(Q)tests/bench/podman 5 $(O)/bin
 
-bench-kernel: deps-check ## ... under another kernel, what this one has no devices for
-	$(Q)$(MAKE) --no-print-directory build $(O)/tests/timeit peer
+bench-kernel: deps-kernel ## ... under another kernel, what this one has no devices for
+	$(Q)$(BUILD) build $(O)/tests/timeit peer
 	$(Q)tree=$$(tests/lib/prepare-lab.sh $(O) | tail -n 1) && \
 		TIMEIT=$(O)/tests/timeit PEER=$(O)/tests/peer KERNEL_TIMEOUT=3600 \
 		tests/lib/in-kernel.sh "$$tree" \
@@ -192,7 +197,7 @@ bench-kernel: deps-check ## ... under another kernel, what this one has no devic
 
 demo: ## two containers, a bridge, NAT: the main job, step by step
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO)
-	$(Q)$(MAKE) --no-print-directory build
+	$(Q)$(BUILD) build
 	$(Q)CNI_BIN=$(CURDIR)/$(O)/bin tests/demo.sh
 
 lint: deps-lint ## check format, mistakes, and which way includes go
@@ -213,11 +218,15 @@ peer: $(O)/tests/peer $(O)/tests/router $(O)/tests/dhcp_peer
 deps-check:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 	$(Q).ci/unpack.sh build/unpacked $(UNPACKED)
+	$(Q)SUITE=sid .ci/unpack.sh build/unpacked-sid $(REFERENCE_SID)
 
 deps-clients:
 	$(Q).ci/deps.sh $(DEPS_CLIENTS)
 	$(Q).ci/unpack.sh build/unpacked $(UNPACKED_CLIENTS)
 	$(Q)SUITE=sid .ci/unpack.sh build/unpacked-sid $(UNPACKED_SID)
+
+deps-kernel: deps-check
+	$(Q).ci/deps.sh $(DEPS_LAB)
 
 deps-lint:
 	$(Q).ci/deps.sh $(DEPS_BUILD) $(DEPS_LINT) $(DEPS_CHECK)
@@ -271,5 +280,5 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 .PHONY: all build check check-unit check-system check-clients check-user check-kernel check-kernel-only check-sanitized check-unit-system \
-        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-clients deps-lint deps-deb deps install \
+        conformance bench bench-kernel demo lint format coverage units peer deps-check deps-clients deps-kernel deps-lint deps-deb deps install \
         uninstall deb clean help

@@ -15,4 +15,4 @@ tar -c --exclude='*.o' --exclude='log*' --exclude=lab --exclude='*.deb' --exclud
 chown -R nobody "$copy"
 chmod -R a+rX "$copy"
 cd "$copy"
-setpriv --reuid nobody --regid nogroup --clear-groups -- "$@"
+HOME=$copy setpriv --reuid nobody --regid nogroup --clear-groups -- "$@"
