@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What README.md says of podman 4, containerd, the hook and podman 5, typed in as it
-# stands: installed with make install, each finds the plugins by itself and uses them.
+# What README.md says of a script of one's own, podman 4, containerd, the hook and podman 5,
+# typed in as it stands: installed with make install, each finds the plugins by itself and
+# uses them.
 #
 #	tests/lib/sandbox.sh bats tests/clients/readme.bats
 
@@ -58,9 +59,21 @@ uninstalled() {
 	[ -z "$(find /usr/local /opt /run/share/upper ! -type d ! -name sudo)" ]
 }
 
+@test "a script of one's own" {
+	make -s install
+	cp conf-examples/names.conflist conf-examples/podman.conflist /etc/cni/net.d/
+	run follow "Use it" 1 -e <<<'hostname; ip -brief address show dev eth0'
+	ok
+	[ "${lines[0]}" = web ]
+	[[ ${lines[1]} == *" 10.89.0.2/24 "* ]]
+	[[ $output == *'"address":'*'"10.88.0.2/16"'* ]]
+	[ -z "$(ip netns list)" ]
+	uninstalled
+}
+
 @test "podman 4" {
 	podman_finds
-	run follow "With podman 4" 1
+	run follow "With podman 4" 1 -e
 	ok
 	is_ours 10.89.0.2/24
 	uninstalled
@@ -75,7 +88,7 @@ uninstalled() {
 	export CONTAINERD_ADDRESS=$CONTAINERD_HOME/socket
 	printf '#!/bin/sh\nshift\nexec %s run --cgroup "/%s/box" "$@"\n' "$(type -P ctr)" "$CGROUP" >/usr/local/bin/ctr
 	chmod +x /usr/local/bin/ctr
-	run follow "With containerd" 1
+	run follow "With containerd" 1 -e
 	ok
 	is_ours 10.88.0.2/16
 	rm /usr/local/bin/ctr
@@ -84,7 +97,7 @@ uninstalled() {
 
 @test "a hook of podman's" {
 	podman_finds
-	run follow "With crun, runc, and podman's \`--network none\`" 1
+	run follow "With crun, runc, and podman's \`--network none\`" 1 -e
 	ok
 	is_ours 10.88.0.2/16
 	uninstalled
@@ -92,7 +105,7 @@ uninstalled() {
 
 @test "podman 5" {
 	podman_finds 5
-	run follow "With podman 5" 1
+	run follow "With podman 5" 1 -e
 	ok
 	is_ours 10.89.5.2/24
 	uninstalled

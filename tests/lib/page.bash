@@ -13,8 +13,8 @@ page() {
 		END { exit !found }' "$PAGE"
 }
 
-# follow HEADING N: type these lines in, in a shell of one's own.
+# follow HEADING N [OPTION]: type these lines in, in a shell of one's own.
 follow() {
 	page "$1" "$2" >"$BATS_TEST_TMPDIR/lines"
-	timeout -k 1 40 bash "$BATS_TEST_TMPDIR/lines" 3>&-
+	timeout -k 1 40 bash ${3:+"$3"} "$BATS_TEST_TMPDIR/lines" 3>&-
 }
