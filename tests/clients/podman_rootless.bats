@@ -44,7 +44,7 @@ nothing_left() {
 	[ "$(client --network n1 'wget -q -O- http://web/')" = web ]
 	[ "$(client --network n1 'wget -q -O- http://www.dns.podman/')" = web ]
 	serve_outside
-	[[ $(client --network n1 'echo | nc -w 5 198.51.100.2 80') == 'outside 198.51.100.1'* ]]
+	[[ $(client --network n1 'nc -w 5 198.51.100.2 80') == 'outside 198.51.100.1'* ]]
 	pkill -x peer
 	nothing_left
 }
