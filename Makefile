@@ -163,11 +163,11 @@ check-unit-system: deps-check
 	$(Q)$(BUILD) build units peer
 	$(Q)TAGS='!slow' tests/lib/as-user.sh tests/run $(O) unit system
 
-check-kernel: deps-kernel ## run them all under other kernels: tests/README.md
+check-kernel: deps-kernel deps-clients ## run them all under other kernels: tests/README.md
 	$(Q)$(BUILD) build units peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel
 
-check-kernel-only: deps-kernel ## of them what this machine's kernel may not be able to run
+check-kernel-only: deps-kernel deps-clients ## of them what this machine's kernel may not be able to run
 	$(Q)$(BUILD) build peer
 	$(Q)LOG=$(O)/log-kernel tests/run $(O) kernel-only
 

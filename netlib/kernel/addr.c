@@ -87,6 +87,7 @@ static int read_addr(const struct nlmsghdr *msg, struct addr *ret)
 		return -EBADMSG;
 	ret->prefix.addr.family = header->ifa_family;
 	ret->prefix.len = header->ifa_prefixlen;
+	ret->ifindex = (int)header->ifa_index;
 	memcpy(ret->prefix.addr.bytes, nla_data(attr), size);
 	ret->flags =
 		tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : header->ifa_flags;
@@ -100,7 +101,7 @@ static int read_element(const struct nlmsghdr *msg, struct rtlist *list)
 
 	/* kernels before 4.20 do not filter */
 	if (msg->nlmsg_type != RTM_NEWADDR ||
-	    (int)header->ifa_index != list->filter)
+	    (list->filter && (int)header->ifa_index != list->filter))
 		return 0;
 	addr = rtlist_add(list);
 	return addr ? read_addr(msg, addr) : -ENOMEM;

@@ -13,6 +13,7 @@
 struct addr {
 	struct ip_prefix prefix;
 	uint32_t flags; /* IFA_F_TENTATIVE, IFA_F_DADFAILED ... */
+	int ifindex;	/* said of those that are listed */
 };
 
 /* @detect_duplicates: with IPv6, let the kernel probe first (1 to 2 s); else
@@ -30,7 +31,7 @@ int addr_add_flags(const struct netns *ns, int ifindex, const struct addr *addr,
 int addr_delete(const struct netns *ns, int ifindex,
 		const struct ip_prefix *prefix, struct err *e);
 
-/* The addresses of one interface, in @a. */
+/* The addresses of one interface, in @a; those of all with 0. */
 int addr_list(const struct netns *ns, int ifindex, struct arena *a,
 	      struct addr **ret, size_t *ret_n, struct err *e);
 

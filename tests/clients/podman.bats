@@ -24,25 +24,13 @@ setup() {
 }
 
 teardown() {
-	podman rm -f -a -t 0 >/dev/null 2>&1
-	podman pod rm -f -a -t 0 >/dev/null 2>&1
-	podman network prune -f >/dev/null 2>&1
-	pkill -x dnsmasq
-	clean_up
-	rm -rf /run/containers/cni
+	podman_clean_up
 	remove_cgroups
 	[ "$BATS_TEST_DESCRIPTION" != "runc as podman's runtime" ] || umount -R /sys/fs/cgroup
 }
 
-# nothing_left: neither of the containers nor of their networks; the bridge of the
-# default network is podman's and ours to keep.
 nothing_left() {
-	podman rm -f -a -t 0 >/dev/null
-	podman network prune -f >/dev/null
-	[ -z "${CONTROL-}" ] || return 0
-	[ ! -e /sys/class/net/cni-podman0 ] || ip link del cni-podman0
-	timeout 5 sh -c 'while [ -n "$(ls /run/containers/cni/dnsname 2>/dev/null)" ]; do sleep 0.01; done'
-	diff <(echo "$before") <(podman_state)
+	podman_left_nothing "$before"
 }
 
 @test "the default network" {
@@ -111,9 +99,30 @@ nothing_left() {
 	nothing_left
 }
 
+@test "options: a gateway, a range of addresses, labels, no names" {
+	network --subnet 10.89.15.0/24 --gateway 10.89.15.254 --ip-range 10.89.15.128/28 --label of=test --disable-dns n1
+	serve web --network n1
+	[[ $(podman exec web ip -o -4 addr show eth0) =~ 10\.89\.15\.1(29|3[0-9]|4[0-3])/24 ]]
+	[[ $(podman exec web ip route show default) == 'default via 10.89.15.254 '* ]]
+	lacks 10.89.15.254 podman exec web cat /etc/resolv.conf
+	client --network n1 'ping -c 1 -W 5 198.51.100.2'
+	nothing_left
+}
+
+@test "options: no addresses at all" {
+	[ "$PODMAN_VERSION" = 4.3 ] || [ -n "${CONTROL-}" ] || skip "of podman 4.3 only" # our driver wants a subnet
+	network --ipam-driver none n1
+	serve web --network n1 --cap-add NET_ADMIN
+	lacks 'inet ' podman exec web ip addr show eth0
+	podman exec web ip addr add 10.89.16.1/24 dev eth0
+	[ "$(client --network n1 --cap-add NET_ADMIN 'ip addr add 10.89.16.2/24 dev eth0
+		wget -q -O- http://10.89.16.1/')" = web ]
+	nothing_left
+}
+
 @test "two networks, one of them macvlan, and the other goes and comes back" {
 	network --subnet 10.89.11.0/24 n1
-	podman network create -d macvlan -o parent=up0 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
+	podman network create -d macvlan -o parent=up0 -o mode=bridge -o mtu=1400 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
 		--ip-range 198.51.100.128/28 n2 >/dev/null
 	serve web --network n1 --network n2
 	podman exec web ip -o -4 addr >"$BATS_TEST_TMPDIR/addr" # in either order

@@ -128,6 +128,26 @@ fetch() { # URL [NAMESPACE]
 	${2:+ip netns exec "$2"} busybox wget -q -O- "$1"
 }
 
+# podman_left_nothing STATE: neither of the containers nor of their networks; the bridge of
+# the default network is podman's and ours to keep. The controls are not asked.
+podman_left_nothing() {
+	podman rm -f -a -t 0 >/dev/null
+	podman network prune -f >/dev/null
+	[ -z "${CONTROL-}" ] || return 0
+	[ ! -e /sys/class/net/cni-podman0 ] || ip link del cni-podman0
+	timeout 5 sh -c 'while [ -n "$(ls /run/containers/cni/dnsname 2>/dev/null)" ]; do sleep 0.01; done'
+	diff <(echo "$1") <(podman_state)
+}
+
+podman_clean_up() {
+	podman rm -f -a -t 0 >/dev/null 2>&1
+	podman pod rm -f -a -t 0 >/dev/null 2>&1
+	podman network prune -f >/dev/null 2>&1
+	pkill -x dnsmasq
+	clean_up
+	rm -rf /run/containers/cni
+}
+
 # What containers and networks may leave on the host.
 podman_state() {
 	ip -j link | jq -r '.[].ifname'

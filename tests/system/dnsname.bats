@@ -417,6 +417,26 @@ host_nameserver() { # ADDRESS
 	all_ended
 }
 
+@test "the gateway is beside the bridge, as in a VLAN of it: names are asked for there" {
+	conf '.isGateway = false'
+	ip link add br0 type bridge
+	ip link set br0 up
+	sysctl -qw net.ipv4.conf.br0.arp_ignore=1 # it is not in the VLAN
+	ip link add br0.5 type veth peer name port5 # the reference's way to make one
+	ip link set port5 master br0 up
+	ip link set br0.5 up
+	ip addr add 10.1.0.1/24 dev br0.5
+	named c1 web
+	json '.dns.nameservers == ["10.1.0.1"]'
+	named c2 db
+	finds c2 web.dns.podman "$(address c1)"
+	again CHECK c2 db
+	ok
+	again DEL c2 db
+	ok
+	[ "$(rcode c1 db.dns.podman)" = "status: NXDOMAIN" ]
+}
+
 @test "a bridge without an address, and a host without a resolver, are named" {
 	conf 'del(.isGateway)'
 	add c1

@@ -42,14 +42,15 @@ static bool is_in_subnet(const struct ip_prefix *p,
 	return false;
 }
 
-/* Those of the bridge's addresses that the container is in one subnet with. */
-static int find_nameservers(const struct netns *host, const struct link *bridge,
+/* Those of the interface's addresses that the container is in one subnet with;
+ * there may be none. */
+static int find_nameservers(const struct netns *host, int ifindex,
 			    const struct cni_result *prev, struct arena *a,
 			    struct dns_service *ret, struct err *e)
 {
 	struct addr *v = NULL;
 	size_t n = 0;
-	int r = addr_list(host, bridge->index, a, &v, &n, e);
+	int r = addr_list(host, ifindex, a, &v, &n, e);
 
 	if (r)
 		return r;
@@ -60,12 +61,57 @@ static int find_nameservers(const struct netns *host, const struct link *bridge,
 		if (!(v[i].flags & IFA_F_DADFAILED) &&
 		    is_in_subnet(&v[i].prefix, prev))
 			ret->nameservers[ret->nameservers_n++] = v[i].prefix;
+	return 0;
+}
+
+static bool is_gateway(const struct ip_addr *addr,
+		       const struct cni_result *prev)
+{
+	for (size_t i = 0; i < prev->ips.n; i++)
+		if (ip_equal(addr, &prev->ips.v[i].gateway))
+			return true;
+	return false;
+}
+
+/* The host's interface with the container's gateway: in a VLAN of the bridge
+ * ("vlan") it is not the bridge, and prevResult does not name it. @ret stays
+ * where there is none. */
+static int find_gateway(const struct netns *host, const struct cni_result *prev,
+			struct arena *a, struct link *ret, struct err *e)
+{
+	struct addr *v = NULL;
+	size_t n = 0;
+	int r = addr_list(host, 0, a, &v, &n, e);
+
+	for (size_t i = 0; !r && i < n; i++)
+		if (is_gateway(&v[i].prefix.addr, prev))
+			return link_get_index(host, v[i].ifindex, ret, e);
+	return r;
+}
+
+static int find_listener(const struct netns *host,
+			 const struct cni_result *prev, struct arena *a,
+			 struct dns_service *ret, struct err *e)
+{
+	struct link bridge = { 0 }, link;
+	int r = find_bridge(host, prev, &bridge, e);
+
+	link = bridge;
+	if (!r)
+		r = find_nameservers(host, link.index, prev, a, ret, e);
+	if (!r && !ret->nameservers_n)
+		r = find_gateway(host, prev, a, &link, e);
+	if (!r && !ret->nameservers_n)
+		r = find_nameservers(host, link.index, prev, a, ret, e);
+	if (r)
+		return r;
 	if (!ret->nameservers_n)
 		return err_set(
 			e, ERR_CONFIG, EADDRNOTAVAIL,
 			"bridge %s has no address that the container could ask for names (\"isGateway\" gives it one)",
-			bridge->name);
-	return 0;
+			bridge.name);
+	ret->ifname = arena_strdup(a, link.name);
+	return ret->ifname ? 0 : err_oom(e);
 }
 
 static bool has_default_route(const struct cni_result *prev)
@@ -82,7 +128,6 @@ int dns_service_find(const struct cni_call *call,
 		     struct err *e)
 {
 	_netns_ struct netns host = NETNS_NONE;
-	struct link bridge = { 0 };
 	int r = netns_open_own(&host, e);
 
 	*ret = (struct dns_service){
@@ -93,12 +138,5 @@ int dns_service_find(const struct cni_call *call,
 					       : conf->internal,
 		.multi_domain = conf->multi_domain,
 	};
-	if (!r)
-		r = find_bridge(&host, prev, &bridge, e);
-	if (!r)
-		r = find_nameservers(&host, &bridge, prev, call->arena, ret, e);
-	if (r)
-		return r;
-	ret->ifname = arena_strdup(call->arena, bridge.name);
-	return ret->ifname ? 0 : err_oom(e);
+	return r ? r : find_listener(&host, prev, call->arena, ret, e);
 }
