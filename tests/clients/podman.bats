@@ -159,7 +159,7 @@ nothing_left() {
 	podman network create -d macvlan -o parent=up0 n1 >/dev/null
 	jq -e '.plugins[0].ipam.type == "dhcp"' /etc/cni/net.d/n1.conflist
 	serve web --network n1
-	[[ $(podman exec web ip addr show eth0) == *198.51.100.20[0-9]/24* ]]
+	[[ $(podman exec web ip addr show eth0) == *198.51.100.2[01][0-9]/24* ]]
 	[ "$(fetch "http://$(awk '{ print $3 }' "$BATS_TEST_TMPDIR/leases")/" out)" = web ]
 	podman rm -f -t 0 web >/dev/null
 	timeout 5 sh -c "while [ -s '$BATS_TEST_TMPDIR/leases' ]; do sleep 0.01; done"
