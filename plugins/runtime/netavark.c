@@ -21,6 +21,7 @@
 #include "runtime/mounts.h"
 #include "runtime/netavark.h"
 #include "runtime/netavark_conf.h"
+#include "runtime/netavark_list.h"
 #include "runtime/networks.h"
 #include "runtime/places.h"
 #include "runtime/verb.h"

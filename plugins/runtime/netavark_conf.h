@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * What netavark and podman tell a network plugin (netavark's "plugin API",
- * version 1.0.0), and the list of CNI plugins that it amounts to.
- *
- * With the option "conflist" that is a list of the administrator's, which has
- * addresses of its own. Otherwise it is what podman's own driver "bridge" makes:
- * bridge, portmap, firewall and, with names, dnsname; the addresses are podman's.
- */
+/* What netavark and podman tell a network plugin: netavark's "plugin API", version
+ * 1.0.0. */
 #pragma once
 
 #include <cjson/cJSON.h>
@@ -16,7 +10,6 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/json.h"
-#include "cni/conflist.h"
 
 struct netavark_subnet {
 	struct ip_prefix subnet;
@@ -64,13 +57,3 @@ int netavark_network_read(const cJSON *doc, struct arena *a,
 /* Read the object of "setup" and "teardown". */
 int netavark_request_read(const cJSON *doc, struct arena *a,
 			  struct netavark_request *ret, struct err *e);
-
-/* The list of plugins for the container, in @a; @conf_dir is where lists have
- * names. */
-int netavark_list(const struct netavark_request *req, const char *conf_dir,
-		  struct arena *a, struct cni_list *ret, struct err *e);
-
-/* What the runtime has for capabilities of the list, in @a. Each of the container's
- * networks is told all its ports, and portmap whose turn it is. */
-int netavark_capability_args(const struct netavark_request *req,
-			     struct arena *a, const cJSON **ret, struct err *e);
