@@ -91,6 +91,18 @@ static int leave_to_list(const struct netavark_network *n, const char *conf_dir,
 	return 0;
 }
 
+/* Names need an address of the bridge. */
+static void fill_in(const struct netavark_network *n, cJSON *doc)
+{
+	if (n->options.conflist)
+		return;
+	if (!n->bridge || !*n->bridge)
+		set_key(doc, "network_interface",
+			cJSON_CreateString(netavark_bridge_of(n).name));
+	if (!netavark_is_addressed(n))
+		set_key(doc, "dns_enabled", cJSON_CreateFalse());
+}
+
 static int create(const struct places *places, char *const *env,
 		  const char *netns, struct arena *a, struct err *e)
 {
@@ -102,15 +114,14 @@ static int create(const struct places *places, char *const *env,
 	(void)netns;
 	if (!r)
 		r = netavark_network_read(doc, a, &network, e);
+	if (!r)
+		r = netavark_network_check(&network, e);
+	if (!r && network.options.conflist)
+		r = leave_to_list(&network, places->conf_dir, doc, a, e);
 	if (r)
 		return r;
-	if (network.options.conflist)
-		r = leave_to_list(&network, places->conf_dir, doc, a, e);
-	else if (!network.bridge || !*network.bridge)
-		set_key(doc, "network_interface",
-			cJSON_CreateString(
-				arena_printf(a, "hw-%.12s", network.id)));
-	return r ? r : print(doc, e);
+	fill_in(&network, doc);
+	return print(doc, e);
 }
 
 /* --- setup and teardown --------------------------------------------------- */
@@ -223,6 +234,8 @@ static int setup(const struct places *places, char *const *env,
 	struct job job = { 0 };
 	int r = prepare(places, env, netns, a, &job, e);
 
+	if (!r)
+		r = netavark_request_check(&job.req, e);
 	if (!r)
 		r = netavark_list(&job.req, places->conf_dir, a, &job.list, e);
 	return r ? r : attach(&job, a, e);

@@ -16,18 +16,32 @@ struct netavark_subnet {
 	struct ip_addr gateway; /* no family: none */
 };
 
+struct netavark_route {
+	struct ip_prefix destination;
+	struct ip_addr gateway;
+	int64_t metric; /* 0: not said */
+	const char *type;
+};
+
 struct netavark_network {
+	const cJSON *doc; /* what all this was read from */
 	const char *name;
 	const char *id;
 	const char *bridge; /* "network_interface"; NULL: not said */
 	bool internal;
+	bool ipv6;
 	bool dns_enabled;
+	const char *ipam_driver; /* NULL: podman's own addresses */
 	LIST(struct netavark_subnet) subnets;
-	struct { /* NULL: not given */
+	LIST(struct netavark_route) routes;
+	LIST(const char *) dns_servers;
+	struct { /* 0: not given */
 		const char *conflist;
-		const char *mtu;
-		const char *vlan;
-		const char *isolate;
+		int64_t metric;
+		int64_t mtu;
+		int64_t vlan;
+		bool isolate;
+		bool no_default_route;
 	} options;
 };
 
@@ -38,6 +52,7 @@ struct netavark_port {
 };
 
 struct netavark_request {
+	const cJSON *doc;
 	const char *container_id;
 	const char *container_name;
 	LIST(struct netavark_port) ports;
@@ -50,10 +65,19 @@ struct netavark_request {
 	} container;
 };
 
-/* Read a network, the object of "create"; -EINVAL for what cannot be served. */
+/* Read a network, the object of "create". -EINVAL for what is no network. */
 int netavark_network_read(const cJSON *doc, struct arena *a,
 			  struct netavark_network *ret, struct err *e);
 
 /* Read the object of "setup" and "teardown". */
 int netavark_request_read(const cJSON *doc, struct arena *a,
 			  struct netavark_request *ret, struct err *e);
+
+/* Whether podman chooses its containers' addresses: not where a DHCP server does,
+ * or nobody. For networks without a list of the administrator's. */
+bool netavark_is_addressed(const struct netavark_network *n);
+
+/* Refuse what was said and could not be done, or would get lost: for "create", and
+ * for "setup". Not for "teardown", which takes away whatever there is. */
+int netavark_network_check(const struct netavark_network *n, struct err *e);
+int netavark_request_check(const struct netavark_request *req, struct err *e);

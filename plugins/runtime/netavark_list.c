@@ -2,7 +2,7 @@
 #include "runtime/netavark_list.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cni/version.h"
@@ -11,11 +11,10 @@
 
 /* --- the list ------------------------------------------------------------- */
 
-/* An option that was checked; NULL: not given. */
-static void add_number(cJSON *plugin, const char *key, const char *text)
+static void add_number(cJSON *object, const char *key, int64_t number)
 {
-	if (text)
-		cJSON_AddNumberToObject(plugin, key, strtod(text, NULL));
+	if (number)
+		cJSON_AddNumberToObject(object, key, (double)number);
 }
 
 static const struct netavark_subnet *find_subnet(
@@ -50,33 +49,67 @@ static int add_address(const struct netavark_network *n, const char *text,
 	return 0;
 }
 
-/* Default routes of the families that the container has addresses of. */
-static void add_routes(const struct netavark_request *req, cJSON *routes)
+static void add_route(cJSON *routes, const char *dst, const char *gw,
+		      int64_t priority)
+{
+	cJSON *route = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(route, "dst", dst);
+	if (gw)
+		cJSON_AddStringToObject(route, "gw", gw);
+	add_number(route, "priority", priority);
+	cJSON_AddItemToArray(routes, route);
+}
+
+/* Of the families that the container has addresses of. */
+static void add_default_routes(const struct netavark_request *req,
+			       cJSON *routes)
 {
 	static const char *const everywhere[] = { "0.0.0.0/0", "::/0" };
+	const struct netavark_network *n = &req->network;
 	bool has[2] = { false, false };
 
+	if (n->internal || n->options.no_default_route)
+		return;
 	for (size_t i = 0; i < req->container.static_ips.n; i++)
 		has[strchr(req->container.static_ips.v[i], ':') != NULL] = true;
-	for (size_t i = 0; i < 2; i++) {
-		cJSON *route;
+	for (size_t i = 0; i < 2; i++)
+		if (has[i])
+			add_route(routes, everywhere[i], NULL,
+				  n->options.metric);
+}
 
-		if (!has[i] || req->network.internal)
-			continue;
-		route = cJSON_CreateObject();
-		cJSON_AddStringToObject(route, "dst", everywhere[i]);
-		cJSON_AddItemToArray(routes, route);
+static void add_routes(const struct netavark_request *req, cJSON *routes)
+{
+	const struct netavark_network *n = &req->network;
+
+	add_default_routes(req, routes);
+	for (size_t i = 0; i < n->routes.n; i++) {
+		const struct netavark_route *route = &n->routes.v[i];
+		char dst[PREFIX_TEXT_MAX], gw[IP_TEXT_MAX];
+
+		add_route(routes, prefix_text(&route->destination, dst),
+			  route->gateway.family ? ip_text(&route->gateway, gw)
+						: NULL,
+			  route->metric);
 	}
 }
 
+/* podman's addresses, or those of a DHCP server, or none. */
 static int add_ipam(const struct netavark_request *req, cJSON *plugin,
 		    struct err *e)
 {
 	cJSON *ipam = cJSON_AddObjectToObject(plugin, "ipam");
-	cJSON *addresses = cJSON_AddArrayToObject(ipam, "addresses");
+	cJSON *addresses;
 	int r = 0;
 
+	if (!netavark_is_addressed(&req->network)) {
+		if (!strcmp(req->network.ipam_driver, "dhcp"))
+			cJSON_AddStringToObject(ipam, "type", "dhcp");
+		return 0;
+	}
 	cJSON_AddStringToObject(ipam, "type", "static");
+	addresses = cJSON_AddArrayToObject(ipam, "addresses");
 	for (size_t i = 0; !r && i < req->container.static_ips.n; i++)
 		r = add_address(&req->network, req->container.static_ips.v[i],
 				addresses, e);
@@ -98,6 +131,22 @@ static cJSON *add_plugin(cJSON *plugins, const char *type,
 	return plugin;
 }
 
+struct netavark_bridge netavark_bridge_of(const struct netavark_network *n)
+{
+	struct netavark_bridge bridge;
+
+	snprintf(bridge.name, sizeof(bridge.name), "hw-%.12s", n->id);
+	return bridge;
+}
+
+/* podman tells nobody that a network is removed: the bridge goes with its last
+ * container. One with a DHCP server on it is somebody else's. */
+static bool is_to_go(const struct netavark_network *n)
+{
+	return netavark_is_addressed(n) ||
+	       !strcmp(n->bridge ? n->bridge : "", netavark_bridge_of(n).name);
+}
+
 static int add_bridge(const struct netavark_request *req, cJSON *plugins,
 		      struct err *e)
 {
@@ -107,42 +156,54 @@ static int add_bridge(const struct netavark_request *req, cJSON *plugins,
 	if (n->bridge)
 		cJSON_AddStringToObject(bridge, "bridge", n->bridge);
 	cJSON_AddBoolToObject(bridge, "isGateway",
-			      n->subnets.v[0].gateway.family != 0);
-	cJSON_AddBoolToObject(bridge, "ipMasq", !n->internal);
+			      n->subnets.n && n->subnets.v[0].gateway.family);
+	cJSON_AddBoolToObject(bridge, "ipMasq",
+			      netavark_is_addressed(n) && !n->internal);
 	cJSON_AddTrueToObject(bridge, "hairpinMode");
-	/* podman tells nobody that a network is removed */
-	cJSON_AddTrueToObject(bridge, "deleteUnused");
+	cJSON_AddBoolToObject(bridge, "deleteUnused", is_to_go(n));
 	add_number(bridge, "mtu", n->options.mtu);
 	add_number(bridge, "vlan", n->options.vlan);
 	return add_ipam(req, bridge, e);
 }
 
-static bool is_isolated(const char *isolate)
+static void add_dnsname(const struct netavark_network *n, cJSON *plugins)
 {
-	return isolate && strcmp(isolate, "false") && strcmp(isolate, "0");
+	cJSON *dns = add_plugin(plugins, "dnsname", "aliases");
+
+	cJSON_AddStringToObject(dns, "domainName", DNS_DOMAIN);
+	if (n->dns_servers.n)
+		cJSON_AddItemToObject(
+			dns, "remoteServers",
+			cJSON_CreateStringArray(n->dns_servers.v,
+						(int)n->dns_servers.n));
+}
+
+/* What a network has whose host is its containers' gateway. */
+static void add_services(const struct netavark_network *n, cJSON *plugins)
+{
+	cJSON *firewall;
+
+	add_plugin(plugins, "portmap", "portMappings");
+	firewall = add_plugin(plugins, "firewall", NULL);
+	if (n->options.isolate)
+		cJSON_AddStringToObject(firewall, "ingressPolicy",
+					"same-bridge");
+	if (n->dns_enabled)
+		add_dnsname(n, plugins);
 }
 
 static int make_list(const struct netavark_request *req, cJSON *list,
 		     struct err *e)
 {
-	const struct netavark_network *n = &req->network;
 	cJSON *plugins = cJSON_AddArrayToObject(list, "plugins");
-	cJSON *firewall;
 	int r;
 
 	cJSON_AddStringToObject(list, "cniVersion", CNI_VERSION_CURRENT);
-	cJSON_AddStringToObject(list, "name", n->name);
+	cJSON_AddStringToObject(list, "name", req->network.name);
 	cJSON_AddTrueToObject(list, "loadOnlyInlinedPlugins");
 	r = add_bridge(req, plugins, e);
-	add_plugin(plugins, "portmap", "portMappings");
-	firewall = add_plugin(plugins, "firewall", NULL);
-	if (is_isolated(n->options.isolate))
-		cJSON_AddStringToObject(firewall, "ingressPolicy",
-					"same-bridge");
-	if (n->dns_enabled)
-		cJSON_AddStringToObject(
-			add_plugin(plugins, "dnsname", "aliases"), "domainName",
-			DNS_DOMAIN);
+	if (netavark_is_addressed(&req->network))
+		add_services(&req->network, plugins);
 	return r;
 }
 

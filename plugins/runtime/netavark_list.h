@@ -5,15 +5,24 @@
  * With the option "conflist" that is a list of the administrator's, which has
  * addresses of its own. Otherwise it is what podman's own driver "bridge" makes:
  * bridge, portmap, firewall and, with names, dnsname; the addresses are podman's.
+ * With another's addresses, or none (podman's IPAM drivers dhcp and none), it is a
+ * port of a bridge and no more.
  */
 #pragma once
 
 #include <cjson/cJSON.h>
+#include <net/if.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "cni/conflist.h"
 #include "runtime/netavark_conf.h"
+
+/* The bridge of a network whose administrator does not name one. */
+struct netavark_bridge {
+	char name[IFNAMSIZ];
+};
+struct netavark_bridge netavark_bridge_of(const struct netavark_network *n);
 
 /* The list of plugins for the container, in @a; @conf_dir is where lists have
  * names. */

@@ -110,13 +110,47 @@ nothing_left() {
 }
 
 @test "options: no addresses at all" {
-	[ "$PODMAN_VERSION" = 4.3 ] || [ -n "${CONTROL-}" ] || skip "of podman 4.3 only" # our driver wants a subnet
 	network --ipam-driver none n1
 	serve web --network n1 --cap-add NET_ADMIN
 	lacks 'inet ' podman exec web ip addr show eth0
 	podman exec web ip addr add 10.89.16.1/24 dev eth0
 	[ "$(client --network n1 --cap-add NET_ADMIN 'ip addr add 10.89.16.2/24 dev eth0
 		wget -q -O- http://10.89.16.1/')" = web ]
+	nothing_left
+}
+
+@test "options: routes, nameservers, a metric, the bridge's name" {
+	only_podman 5 # 4.3 has none of them
+	network --subnet 10.89.17.0/24 --route 10.9.0.0/16,10.89.17.9,200 --dns 198.51.100.2 -o metric=50 --interface-name br17 n1
+	serve web --network n1
+	podman exec web ip route >"$BATS_TEST_TMPDIR/routes"
+	grep -q 'default via 10.89.17.1 dev eth0 .*metric 50' "$BATS_TEST_TMPDIR/routes"
+	grep -q '10.9.0.0/16 via 10.89.17.9 dev eth0 .*metric 200' "$BATS_TEST_TMPDIR/routes"
+	[ "$(cat /sys/class/net/br17/brif/*/state)" = 3 ]
+	ip netns exec out dnsmasq --no-daemon --conf-file=/dev/null --no-hosts --no-resolv --address=/far.test/192.0.2.7 --address=/far.test/2001:db8::7 \
+		>"$BATS_TEST_TMPDIR/dnsmasq" 2>&1 3>&- &
+	timeout 20 podman exec web sh -c 'until nslookup far.test >/dev/null 2>&1; do :; done'
+	[[ $(podman exec web nslookup far.test) == *192.0.2.7* ]]
+	pkill -x -f 'dnsmasq --no-daemon.*'
+	nothing_left
+}
+
+@test "options: an address of the DHCP server on somebody's bridge" {
+	only_podman 5 # 4.3 makes no such network
+	[ -z "${CONTROL-}" ] || skip "netavark's needs a daemon that somebody has started"
+	ip link add br18 type bridge
+	ip addr add 10.89.18.1/24 dev br18
+	ip link set br18 up
+	dnsmasq --no-daemon --conf-file=/dev/null --port=0 --no-ping --interface=br18 --dhcp-leasefile="$BATS_TEST_TMPDIR/leases" \
+		--dhcp-range=10.89.18.100,10.89.18.100 >"$BATS_TEST_TMPDIR/dnsmasq" 2>&1 3>&- &
+	network --ipam-driver dhcp --interface-name br18 n1
+	serve web --network n1
+	[ "$(fetch http://10.89.18.100/)" = web ]
+	podman inspect web | jq -e '.[0].NetworkSettings.Networks.n1.IPAddress == "10.89.18.100"'
+	podman rm -f -t 0 web >/dev/null
+	timeout 5 sh -c "while [ -s '$BATS_TEST_TMPDIR/leases' ]; do sleep 0.01; done"
+	pkill -x dnsmasq
+	ip link del br18
 	nothing_left
 }
 

@@ -100,22 +100,44 @@ warm() {
 }
 
 @test "create refuses what setup could not do" {
-	call create < <(network '.options.mut = "1"')
-	failed '\"mut\"'
-	call create < <(network '.subnets = []')
-	failed 'needs a subnet' '\"n1\"'
-	call create < <(network '.options = {conflist: "lan"}')
-	failed 'own addresses'
-	call create < <(network '.subnets = null | .options = {conflist: "nowhere"}')
-	failed 'no network \"nowhere\"'
-	call create < <(network '.options.mtu = "big"')
-	failed '\"mtu\"' '\"big\"'
-	call create < <(network '.options.vlan = "1x"')
-	failed '\"vlan\"' '\"1x\"'
-	call create < <(network 'del(.id)')
-	failed '\"id\"'
+	while IFS=';' read -r filter words; do
+		call create < <(network "$filter")
+		failed "$words"
+	done <<-'END'
+		.options.mut = "1";\"mut\" is not known
+		.subnets = [];network \"n1\": needs a subnet
+		.options.mtu = "big";options.mtu\": \"big\" is not a number
+		.options.mtu = "-1";options.mtu\": \"-1\" is not a number
+		.options.vlan = "1x";options.vlan\": \"1x\" is not a number
+		.options.metric = "4294967296";options.metric\": \"4294967296\" is not a number
+		.options.isolate = "maybe";options.isolate\": \"maybe\" is not true, false or strict
+		.options.no_default_route = "";options.no_default_route\": \"\" is not true or false
+		.subnets |= .[:1];IPv6 needs a subnet
+		.routes = [{"gateway": "10.89.1.9"}];routes[0]\" has no \"destination\"
+		.routes = [{"destination": "10.9.0.0/33"}];routes[0].destination\": \"10.9.0.0/33\" is not a subnet
+		.routes = [{"destination": "10.9.0.0/16", "route_type": "blackhole"}];10.9.0.0/16: type \"blackhole\" is not supported
+		del(.id);\"id\"
+	END
 	call create <<<'{'
 	failed stdin
+}
+
+@test "create refuses what would get lost: with a list, and with others' addresses" {
+	while IFS=';' read -r filter words; do
+		call create < <(network ".subnets = null | .ipv6_enabled = false | .options = {} | $filter")
+		failed "$words"
+	done <<-'END'
+		.options = {conflist: "nowhere"};no network \"nowhere\"
+		.options = {conflist: "lan"} | .subnets = [{subnet: "10.9.0.0/24"}];\"subnets\" is for the list \"lan\" to say
+		.options = {conflist: "lan"} | .internal = true;\"internal\" is for the list
+		.options = {conflist: "lan"} | .network_dns_servers = ["10.9.0.1"];\"network_dns_servers\" is for the list
+		.options = {conflist: "lan", mtu: "1300"};\"options.mtu\" is for the list
+		.options = {conflist: "lan", vlan: "5"};\"options.vlan\" is for the list
+		.ipam_options.driver = "none" | .subnets = [{subnet: "10.9.0.0/24"}];\"subnets\" cannot be given with the IPAM driver none
+		.ipam_options.driver = "none" | .options.isolate = "1";\"options.isolate\" cannot be given
+		.ipam_options.driver = "dhcp" | .routes = [{destination: "10.9.0.0/16"}];\"routes\" cannot be given with the IPAM driver dhcp
+		.ipam_options.driver = "dhcp" | .network_interface = "";dhcp needs \"network_interface\"
+	END
 }
 
 @test "setup attaches with podman's addresses, teardown leaves nothing" {
@@ -215,6 +237,67 @@ warm() {
 	lacks 10.89.1.2 nft list map inet hawser masquerade4
 }
 
+@test "routes, a metric, and no default route" {
+	local request='.network |= (.options.metric = "50" | .routes = [
+		{destination: "10.9.0.0/16", gateway: "10.89.1.9", metric: 200}, {destination: "10.10.0.0/16", gateway: "10.89.1.9"}])'
+	call setup /run/netns/blue < <(request "$request")
+	ok
+	[ "$(ip -n blue -j route | jq -c '[.[] | select(.gateway)] | sort_by(.dst) | .[] | [.dst, .gateway, .metric]')" = \
+		'["10.10.0.0/16","10.89.1.9",null]
+["10.9.0.0/16","10.89.1.9",200]
+["default","10.89.1.1",50]' ]
+	[ "$(ip -n blue -j -6 route show default | jq '.[0].metric')" = 50 ]
+	call teardown /run/netns/blue < <(request "$request")
+	ok
+	call setup /run/netns/blue < <(request '.network.options.no_default_route = "true"')
+	ok
+	[ -z "$(ip -n blue route show default)$(ip -n blue -6 route show default)" ]
+}
+
+@test "a network's nameservers are asked for other names" {
+	call setup /run/netns/blue < <(request '.network |= (.dns_enabled = true | .network_dns_servers = ["10.89.1.53"])')
+	ok
+	grep -x 'server=10.89.1.53' /run/containers/cni/dnsname/n1/dnsmasq.conf
+	call teardown /run/netns/blue < <(request '.network |= (.dns_enabled = true | .network_dns_servers = ["10.89.1.53"])')
+	ok
+}
+
+others='.network |= (.subnets = null | .ipv6_enabled = false | .options = {} | .network_interface = "br9") |
+	.network_options.static_ips = null | .port_mappings = []'
+
+@test "a DHCP server's addresses, on a bridge that is not ours and stays" {
+	ip link add br9 type bridge
+	ip addr add 10.9.0.1/24 dev br9
+	ip link set br9 up
+	dnsmasq --no-daemon --conf-file=/dev/null --port=0 --no-ping --interface=br9 --dhcp-leasefile="$tmp/leases" \
+		--dhcp-range=10.9.0.100,10.9.0.100 --dhcp-option=option:dns-server,10.9.0.53 >"$tmp/dnsmasq" 2>&1 3>&- &
+	server=$!
+	call create < <(request "$others | .network | .ipam_options.driver = \"dhcp\" | .dns_enabled = true")
+	ok
+	json '.dns_enabled == false'
+	call setup /run/netns/blue < <(request "$others | .network.ipam_options.driver = \"dhcp\"")
+	ok
+	json '.interfaces.eth0.subnets == [{ipnet: "10.9.0.100/24", gateway: "10.9.0.1"}] and .dns_server_ips == ["10.9.0.53"]'
+	ip netns exec blue ping -qc1 -W2 10.9.0.1 >"$tmp/ping"
+	[ "$(ip -n blue -j link show eth0 | jq -r '.[0].address')" = aa:bb:cc:dd:aa:00 ]
+	call teardown /run/netns/blue < <(request "$others | .network.ipam_options.driver = \"dhcp\"")
+	ok
+	timeout 5 sh -c "while [ -s '$tmp/leases' ]; do sleep 0.01; done"
+	[ -e /sys/class/net/br9 ]
+}
+
+@test "no addresses at all: a port of the bridge, which goes with it if it is ours" {
+	local own="$others | .network |= (.ipam_options.driver = \"none\" | .network_interface = \"hw-c73848a2dc6d\")"
+	call setup /run/netns/blue < <(request "$own")
+	ok
+	json '.interfaces.eth0.subnets == []'
+	[ "$(ip -n blue -j -4 addr show eth0 | jq -c '[.[].addr_info[]?]')" = '[]' ]
+	[ "$(ip -j link show master hw-c73848a2dc6d | jq '.[0].operstate')" = '"UP"' ]
+	call teardown /run/netns/blue < <(request "$own")
+	ok
+	[ ! -e /sys/class/net/hw-c73848a2dc6d ]
+}
+
 @test "what fails is undone, and named" {
 	local before
 	before=$(warm)
@@ -226,6 +309,8 @@ warm() {
 	failed icmp
 	call setup /run/netns/gone < <(request)
 	failed /run/netns/gone
+	call setup /run/netns/blue < <(request '.network_options.options = {host_interface_name: "web0"}')
+	failed '\"host_interface_name\" is not known'
 	call setup /run/netns/blue < <(request 'del(.network_options.interface_name)')
 	failed interface_name
 	call setup < <(request)
