@@ -150,8 +150,7 @@ podman_clean_up() {
 
 # What containers and networks may leave on the host.
 podman_state() {
-	ip -j link | jq -r '.[].ifname'
-	ip -j route | jq -c '.[] | [.dst, .dev]'
+	links_state
 	nft -j list ruleset | jq -r '.nftables[] | .set, .map | select(.elem?) | "elements of \(.name)"'
 	nft -j list ruleset | jq -r '.nftables[].chain.name | select(. != null and test("[0-9]")) | "chain \(.)"'
 	iptables-save | grep '^-' || :
@@ -165,8 +164,7 @@ podman_state() {
 # The user's part as well: the rootless namespace goes with its last container. podman
 # keeps one process, which holds the user namespace.
 podman_rootless_state() {
-	ip -j link | jq -r '.[].ifname'
-	ip -j route
+	links_state
 	nft list ruleset
 	find /run/netns /run/user/4242/netns /run/hawser /run/user/4242/containers/cni -type f ! -name lock 2>/dev/null || :
 	ls /var/lib/cni

@@ -107,11 +107,8 @@ needs_strace() {
 	export ASAN_OPTIONS=detect_leaks=0
 }
 
-# The whole state that a plugin could leave something in. Counters, indexes and
-# lifetimes vary by themselves; the empty table, the round-robin memory of the
-# address store and its index are meant to stay (with the index's next one, where a
-# call was killed that wrote it).
-state() {
+# Links, addresses and routes, of the host and of every named namespace.
+links_state() {
 	local ns
 	for ns in '' $(ip netns list | awk '{print $1}' | sort); do
 		ip ${ns:+-n "$ns"} -j addr
@@ -122,6 +119,14 @@ state() {
 			flags: (.flags - ["LOWER_UP", "NO-CARRIER"]),
 			addr: [.addr_info[] | select(.scope == "global") | {local, prefixlen}]}
 		else del(.flags) end)'
+}
+
+# The whole state that a plugin could leave something in. Counters, indexes and
+# lifetimes vary by themselves; the empty table, the round-robin memory of the
+# address store and its index are meant to stay (with the index's next one, where a
+# call was killed that wrote it).
+state() {
+	links_state
 	nft -j list ruleset | jq -c '.nftables | map(select(.metainfo | not) | del(.. | .handle?))'
 	find /var/lib/cni /run/hawser -type f ! -name lock ! -name 'last_reserved_ip.*' \
 		! -name '*.addresses' ! -name '*.addresses.new' 2>/dev/null |
