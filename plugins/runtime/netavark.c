@@ -91,15 +91,12 @@ static int leave_to_list(const struct netavark_network *n, const char *conf_dir,
 	return 0;
 }
 
-/* Names need an address of the bridge. */
 static void fill_in(const struct netavark_network *n, cJSON *doc)
 {
-	if (n->options.conflist)
-		return;
 	if (!n->bridge || !*n->bridge)
 		set_key(doc, "network_interface",
 			cJSON_CreateString(netavark_bridge_of(n).name));
-	if (!netavark_is_addressed(n))
+	if (!netavark_is_addressed(n)) /* names are asked of the bridge's */
 		set_key(doc, "dns_enabled", cJSON_CreateFalse());
 }
 
@@ -116,12 +113,13 @@ static int create(const struct places *places, char *const *env,
 		r = netavark_network_read(doc, a, &network, e);
 	if (!r)
 		r = netavark_network_check(&network, e);
-	if (!r && network.options.conflist)
-		r = leave_to_list(&network, places->conf_dir, doc, a, e);
 	if (r)
 		return r;
-	fill_in(&network, doc);
-	return print(doc, e);
+	if (network.options.conflist)
+		r = leave_to_list(&network, places->conf_dir, doc, a, e);
+	else
+		fill_in(&network, doc);
+	return r ? r : print(doc, e);
 }
 
 /* --- setup and teardown --------------------------------------------------- */

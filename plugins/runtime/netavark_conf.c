@@ -9,15 +9,30 @@
 
 /* --- options, which are all strings --------------------------------------- */
 
-static int parse_number(const char *text, void *member)
+static int parse_up_to(int64_t max, const char *text, void *member)
 {
 	char *end;
 	unsigned long long n = strtoull(text, &end, 10);
 
-	if (*text < '0' || *text > '9' || *end || n > UINT32_MAX)
+	if (*text < '0' || *text > '9' || *end || n > (uint64_t)max)
 		return -EINVAL;
 	*(int64_t *)member = (int64_t)n;
 	return 0;
+}
+
+static int parse_metric(const char *text, void *member)
+{
+	return parse_up_to(UINT32_MAX, text, member);
+}
+
+static int parse_mtu(const char *text, void *member)
+{
+	return parse_up_to(65535, text, member);
+}
+
+static int parse_vlan(const char *text, void *member)
+{
+	return parse_up_to(4094, text, member);
 }
 
 /* The words of Go's strconv.ParseBool, by which podman reads its own. */
@@ -35,12 +50,16 @@ static int parse_switch(const char *text, void *member)
 	return -EINVAL;
 }
 
-/* "strict": from networks that are not isolated too, which ours always is. */
 static int parse_isolate(const char *text, void *member)
 {
-	if (strcmp(text, "strict") != 0)
-		return parse_switch(text, member);
-	*(bool *)member = true;
+	enum netavark_isolation *isolation = member;
+	bool is_on = false;
+
+	if (strcmp(text, "strict") != 0 && parse_switch(text, &is_on))
+		return -EINVAL;
+	*isolation = !strcmp(text, "strict") ? NETAVARK_STRICT
+		     : is_on		     ? NETAVARK_ISOLATED
+					     : NETAVARK_OPEN;
 	return 0;
 }
 
@@ -85,17 +104,17 @@ static const struct json_field option_fields[] = {
 	  offsetof(struct netavark_network, options.conflist) },
 	{ "isolate", JSON_PARSED,
 	  offsetof(struct netavark_network, options.isolate),
-	  .parse = parse_isolate, .what = "true, false or strict" },
+	  .parse = parse_isolate, .what = "true or false" },
 	{ "metric", JSON_PARSED,
 	  offsetof(struct netavark_network, options.metric),
-	  .parse = parse_number, .what = "a number" },
+	  .parse = parse_metric, .what = "a number" },
 	{ "mtu", JSON_PARSED, offsetof(struct netavark_network, options.mtu),
-	  .parse = parse_number, .what = "a number" },
+	  .parse = parse_mtu, .what = "a number up to 65535" },
 	{ "no_default_route", JSON_PARSED,
 	  offsetof(struct netavark_network, options.no_default_route),
 	  .parse = parse_switch, .what = "true or false" },
 	{ "vlan", JSON_PARSED, offsetof(struct netavark_network, options.vlan),
-	  .parse = parse_number, .what = "a number" },
+	  .parse = parse_vlan, .what = "a number up to 4094" },
 	{ 0 },
 };
 
@@ -302,6 +321,11 @@ static int check_addressed(const struct netavark_network *n, struct err *e)
 		return err_set(e, ERR_CONFIG, EINVAL,
 			       "network \"%s\": IPv6 needs a subnet of its own",
 			       n->name);
+	if (n->options.isolate == NETAVARK_STRICT)
+		return err_set(
+			e, ERR_UNSUPPORTED, EOPNOTSUPP,
+			"network \"%s\": option \"isolate\": strict would close other networks to this one, which is not supported; true closes this one to them",
+			n->name);
 	return check_routes(n, e);
 }
 

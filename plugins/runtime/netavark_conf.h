@@ -23,6 +23,12 @@ struct netavark_route {
 	const char *type;
 };
 
+enum netavark_isolation {
+	NETAVARK_OPEN,
+	NETAVARK_ISOLATED, /* other networks cannot reach this one */
+	NETAVARK_STRICT,   /* nor this one them: read, but not supported */
+};
+
 struct netavark_network {
 	const cJSON *doc; /* what all this was read from */
 	const char *name;
@@ -40,7 +46,7 @@ struct netavark_network {
 		int64_t metric;
 		int64_t mtu;
 		int64_t vlan;
-		bool isolate;
+		enum netavark_isolation isolate;
 		bool no_default_route;
 	} options;
 };

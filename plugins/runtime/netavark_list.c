@@ -185,7 +185,7 @@ static void add_services(const struct netavark_network *n, cJSON *plugins)
 
 	add_plugin(plugins, "portmap", "portMappings");
 	firewall = add_plugin(plugins, "firewall", NULL);
-	if (n->options.isolate)
+	if (n->options.isolate != NETAVARK_OPEN)
 		cJSON_AddStringToObject(firewall, "ingressPolicy",
 					"same-bridge");
 	if (n->dns_enabled)

@@ -89,10 +89,12 @@ nothing_left() {
 	network -o mtu=1300 -o isolate=true --subnet 10.89.8.0/24 n1
 	network -o isolate=true --subnet 10.89.9.0/24 n2
 	network --internal --subnet 10.89.10.0/24 n3
+	network --subnet 10.89.21.0/24 n4
 	serve web --network n1
 	[[ $(podman exec web ip link show eth0) == *"mtu 1300"* ]]
 	[ "$(client --network n1 'wget -q -O- http://10.89.8.2/')" = web ]
 	no client --network n2 'ping -c 1 -W 1 10.89.8.2'
+	[ -n "${CONTROL-}" ] || no client --network n4 'ping -c 1 -W 1 10.89.8.2' # the others' isolation is among isolated ones
 	client --network n2 'ping -c 1 -W 5 198.51.100.2'
 	no client --network n3 'ip route | grep default'
 	no client --network n3 'ping -c 1 -W 1 198.51.100.2'
@@ -156,12 +158,14 @@ nothing_left() {
 
 @test "two networks, one of them macvlan, and the other goes and comes back" {
 	network --subnet 10.89.11.0/24 n1
-	podman network create -d macvlan -o parent=up0 -o mode=bridge -o mtu=1400 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
+	podman network create -d macvlan -o parent=up0 -o mode=private -o mtu=1400 --subnet 198.51.100.0/24 --gateway 198.51.100.2 \
 		--ip-range 198.51.100.128/28 n2 >/dev/null
 	serve web --network n1 --network n2
 	podman exec web ip -o -4 addr >"$BATS_TEST_TMPDIR/addr" # in either order
 	grep -q 'eth[01] .*inet 10\.89\.11\.2/24' "$BATS_TEST_TMPDIR/addr"
 	grep -q 'eth[01] .*inet 198\.51\.100\.1[234]./24' "$BATS_TEST_TMPDIR/addr"
+	nsenter -t "$(podman inspect -f '{{.State.Pid}}' web)" -n ip -d -j link |
+		jq -e '.[] | select(.linkinfo.info_kind == "macvlan") | .mtu == 1400 and .linkinfo.info_data.mode == "private"'
 	[ "$(fetch http://10.89.11.2/)" = web ]
 	[ "$(fetch "http://$(podman inspect web | jq -r '.[0].NetworkSettings.Networks.n2.IPAddress')/" out)" = web ]
 	podman network disconnect n1 web

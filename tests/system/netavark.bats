@@ -106,11 +106,14 @@ warm() {
 	done <<-'END'
 		.options.mut = "1";\"mut\" is not known
 		.subnets = [];network \"n1\": needs a subnet
-		.options.mtu = "big";options.mtu\": \"big\" is not a number
+		.options.mtu = "big";options.mtu\": \"big\" is not a number up to 65535
 		.options.mtu = "-1";options.mtu\": \"-1\" is not a number
-		.options.vlan = "1x";options.vlan\": \"1x\" is not a number
+		.options.mtu = "65536";options.mtu\": \"65536\" is not a number up to 65535
+		.options.vlan = "1x";options.vlan\": \"1x\" is not a number up to 4094
+		.options.vlan = "4095";options.vlan\": \"4095\" is not a number up to 4094
 		.options.metric = "4294967296";options.metric\": \"4294967296\" is not a number
-		.options.isolate = "maybe";options.isolate\": \"maybe\" is not true, false or strict
+		.options.isolate = "maybe";options.isolate\": \"maybe\" is not true or false
+		.options.isolate = "strict";network \"n1\": option \"isolate\": strict would close other networks
 		.options.no_default_route = "";options.no_default_route\": \"\" is not true or false
 		.subnets |= .[:1];IPv6 needs a subnet
 		.routes = [{"gateway": "10.89.1.9"}];routes[0]\" has no \"destination\"
