@@ -8,6 +8,8 @@
 
 #include <linux/netfilter.h>
 
+#include "service/table_find.h"
+
 static void fill_entry(const struct firewall *fw, const struct ip_addr *address,
 		       struct table_entry *ret)
 {

@@ -14,6 +14,7 @@
 #include "kernel/nft_text.h"
 #include "service/hostport_table.h"
 #include "service/record.h"
+#include "service/table_find.h"
 
 /* Of a chain of conditions' name. */
 #define CONDITIONS_DIGITS 16

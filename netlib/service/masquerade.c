@@ -11,6 +11,7 @@
 #include "kernel/nft_expr.h"
 #include "service/record.h"
 #include "service/table.h"
+#include "service/table_find.h"
 
 #define POSTROUTING "postrouting"
 #define SRCNAT	    100 /* nft's name for the priority of source NAT */

@@ -15,6 +15,7 @@
 
 #include "kernel/nft_expr.h"
 #include "service/table.h"
+#include "service/table_find.h"
 
 #define CHAIN	    "spoof"
 #define CHAIN_IP    "spoof-ip"

@@ -8,16 +8,13 @@
 #include "base/owned_file.h"
 #include "kernel/nft_text.h"
 #include "service/record.h"
+#include "service/table_find.h"
 
 /* How often in a row to start again when others change the ruleset. */
 #define TRIES 256
 
 /* Elements to a transaction: what a socket's buffer has room for. */
 #define BITE 256
-
-/* How often to list when others change the ruleset meanwhile: a listing may
- * miss what moves, and the kernel does not say so. */
-#define LISTINGS 8
 
 /* What an attempt met that was bound to no generation: look, and try again. */
 static bool is_worth_a_look(int r)
@@ -257,17 +254,10 @@ static int try_make(const struct work *w, struct err *e)
 	return r || !b.n ? r : nft_commit(&b, e);
 }
 
-static struct nft table_of(struct netfilter *nf, const struct table_part *part)
-{
-	return (struct nft){ .nf = nf,
-			     .family = part->family,
-			     .table = TABLE_NAME };
-}
-
 int table_make(struct netfilter *nf, const struct table_part *part,
 	       struct err *e)
 {
-	struct nft nft = table_of(nf, part);
+	struct nft nft = table_nft(nf, part);
 	const struct work w = { .nft = &nft, .part = part };
 	int r = try_make(&w, e);
 
@@ -297,7 +287,7 @@ static int add(struct netfilter *nf, const struct table_part *part,
 	       struct err *e)
 {
 	const struct owner_text comment = owner_text(owner);
-	struct nft nft = table_of(nf, part);
+	struct nft nft = table_nft(nf, part);
 	struct work w = { .nft = &nft,
 			  .part = part,
 			  .owner = owner,
@@ -323,7 +313,7 @@ static int delete_outdated(struct netfilter *nf, const struct table_part *part,
 			   const struct record *before,
 			   const struct table_entry *v, size_t n, struct err *e)
 {
-	struct nft nft = table_of(nf, part);
+	struct nft nft = table_nft(nf, part);
 	size_t outdated = 0;
 
 	for (size_t i = 0; i < before->n; i++)
@@ -429,61 +419,6 @@ static int delete_some(struct work *w, struct table_entry *v, size_t n,
 	return r;
 }
 
-/* --- searching ----------------------------------------------------------- */
-
-static bool matches(const struct table_filter *f, const char *comment)
-{
-	if (f->owner)
-		return owner_is(f->owner, comment);
-	return owner_is_stale(f->network, f->valid, f->valid_n, comment);
-}
-
-/* Append the matching elements of one set. */
-static int search_set(struct nft *nft, const struct nft_set_spec *set,
-		      const struct table_filter *f, struct arena *a,
-		      struct table_entries *list, struct err *e)
-{
-	struct nft_element *all = NULL;
-	struct table_entry *v;
-	size_t n = 0;
-	int r = nft_list_elements(nft, set->name, a, &all, &n, e);
-
-	if (r || !n)
-		return r;
-	v = arena_array(a, list->n + n, sizeof(*v));
-	if (!v)
-		return err_oom(e);
-	if (list->n)
-		memcpy(v, list->v, list->n * sizeof(*v));
-	list->v = v;
-	for (size_t i = 0; i < n; i++)
-		if (matches(f, all[i].comment))
-			list->v[list->n++] =
-				(struct table_entry){ .set = set,
-						      .element = all[i] };
-	return 0;
-}
-
-static int search(struct nft *nft, const struct table_part *part,
-		  const struct table_filter *f, struct arena *a,
-		  struct table_entries *ret, struct err *e)
-{
-	uint32_t before, after;
-	int r = nft_generation(nft, &after, e);
-
-	for (int i = 0; !r && i < LISTINGS; i++) {
-		before = after;
-		ret->n = 0;
-		for (size_t k = 0; (!r || r == -EINTR) && part->sets[k]; k++)
-			r = search_set(nft, part->sets[k], f, a, ret, e);
-		if (!r || r == -EINTR)
-			r = nft_generation(nft, &after, e);
-		if (!r && after == before)
-			break;
-	}
-	return r;
-}
-
 static int delete_matching(struct nft *nft, const struct table_part *part,
 			   const struct table_filter *f, struct err *e)
 {
@@ -493,20 +428,10 @@ static int delete_matching(struct nft *nft, const struct table_part *part,
 		.nft = nft, .part = part, .owner = f->owner, .some = delete_some
 	};
 	size_t at;
-	int r = search(nft, part, f, &arena, &list, e);
+	int r = table_find(nft->nf, part, f, &arena, &list, e);
 
 	w.v = list.v;
 	return r ? r : in_bites(&w, list.n, &at, e);
-}
-
-int table_find(struct netfilter *nf, const struct table_part *part,
-	       const struct table_filter *f, struct arena *a,
-	       struct table_entries *ret, struct err *e)
-{
-	struct nft nft = table_of(nf, part);
-	int r = search(&nft, part, f, a, ret, e);
-
-	return nft_is_absent(r) ? 0 : r;
 }
 
 static int delete_entries(struct nft *nft, const struct table_part *part,
@@ -530,7 +455,7 @@ int table_del(struct netfilter *nf, const struct table_part *part,
 {
 	const struct table_filter f = { .owner = owner };
 	_arena_ struct arena a = { 0 };
-	struct nft nft = table_of(nf, part);
+	struct nft nft = table_nft(nf, part);
 	struct record record = { 0 };
 	bool is_known = !record_read(part, owner, &a, &record);
 	int r = is_known ? delete_entries(&nft, part, owner, record.v, record.n,
@@ -551,7 +476,7 @@ int table_gc(struct netfilter *nf, const struct table_part *part,
 	const struct table_filter f = { .network = network,
 					.valid = valid,
 					.valid_n = n };
-	struct nft nft = table_of(nf, part);
+	struct nft nft = table_nft(nf, part);
 	int r = delete_matching(&nft, part, &f, e);
 
 	if (nft_is_absent(r))
@@ -559,47 +484,4 @@ int table_gc(struct netfilter *nf, const struct table_part *part,
 	if (!r)
 		owned_file_gc(part->name, network, valid, n);
 	return r;
-}
-
-/* --- looking ------------------------------------------------------------- */
-
-static bool is_as_added(const struct owner *owner,
-			const struct nft_element *want,
-			const struct nft_element *is)
-{
-	return owner_is(owner, is->comment) &&
-	       !strcmp(want->target, is->target) &&
-	       nft_value_equal(&want->value, &is->value);
-}
-
-int table_check(struct netfilter *nf, const struct table_part *part,
-		const struct owner *owner, const struct table_entry *v,
-		size_t n, struct err *e)
-{
-	struct nft nft = table_of(nf, part);
-	int r = 0;
-
-	for (size_t i = 0; !r && i < n; i++) {
-		const struct nft_element *want = &v[i].element;
-		struct nft_element is;
-
-		r = nft_find_element(&nft, v[i].set->name, &want->key, &is, e);
-		if (!r && !is_as_added(owner, want, &is))
-			r = -ENOENT;
-		if (r == -ENOENT)
-			err_set(e, ERR_MISMATCH, ENOENT,
-				"%s: %s of table " TABLE_NAME
-				" has no element %s of this attachment",
-				part->what, v[i].set->name, want->label);
-	}
-	return r;
-}
-
-int table_status(struct netfilter *nf, const struct table_part *part,
-		 struct err *e)
-{
-	struct nft nft = table_of(nf, part);
-	uint32_t generation;
-
-	return nft_generation(&nft, &generation, e);
 }

@@ -67,6 +67,15 @@ struct table_part {
 		      const struct nft_element *held, struct err *e);
 };
 
+/* The table that the part is in. */
+static inline struct nft table_nft(struct netfilter *nf,
+				   const struct table_part *part)
+{
+	return (struct nft){ .nf = nf,
+			     .family = part->family,
+			     .table = TABLE_NAME };
+}
+
 /* Make the part if it is not there. */
 int table_make(struct netfilter *nf, const struct table_part *part,
 	       struct err *e);
@@ -96,30 +105,6 @@ int table_del(struct netfilter *nf, const struct table_part *part,
 int table_count_gotos(struct nft *nft, const char *chain, uint32_t *ret,
 		      struct err *e);
 
-/* -ENOENT with ERR_MISMATCH, naming the element, when one of them is not there
- * or not as it should be. */
-int table_check(struct netfilter *nf, const struct table_part *part,
-		const struct owner *owner, const struct table_entry *v,
-		size_t n, struct err *e);
-
-/* Which elements are meant: one attachment's, or a network's stale ones. */
-struct table_filter {
-	const struct owner *owner; /* NULL: the stale ones */
-	const char *network;
-	const struct owner *valid;
-	size_t valid_n;
-};
-
-struct table_entries {
-	struct table_entry *v;
-	size_t n;
-};
-
-/* Search all sets for them; they are in @a. */
-int table_find(struct netfilter *nf, const struct table_part *part,
-	       const struct table_filter *f, struct arena *a,
-	       struct table_entries *ret, struct err *e);
-
 /* Delete the elements of @network's attachments other than the @n valid. */
 int table_gc(struct netfilter *nf, const struct table_part *part,
 	     const char *network, const struct owner *valid, size_t n,
@@ -127,7 +112,3 @@ int table_gc(struct netfilter *nf, const struct table_part *part,
 
 /* Whether another's change came between. */
 bool table_is_race(int r);
-
-/* Whether the kernel can do it at all. */
-int table_status(struct netfilter *nf, const struct table_part *part,
-		 struct err *e);
